@@ -1,0 +1,59 @@
+"""Airports: find one by its code, or by what a traveller types."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from app.airports import service
+from app.airports.errors import AirportNotFound
+from app.airports.schemas import AirportList, AirportOut
+from app.core import cursors
+from app.core.web.conditional import reference_data
+from app.core.web.pagination import Cursor, Limit
+from app.core.web.problems import problems
+
+router = APIRouter(prefix="/airports", tags=["Reference data"])
+
+Country = Annotated[
+    str | None, Query(pattern="^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2.", examples=["GB"])
+]
+
+
+@router.get("", response_model=AirportList)
+async def find_airports(
+    request: Request,
+    q: Annotated[
+        str,
+        Query(max_length=60, description="Code, city or name; accents do not matter.", examples=["london"]),
+    ] = "",
+    country: Country = None,
+    near: Annotated[
+        str | None,
+        Query(
+            pattern=r"^-?\d{1,2}(\.\d{1,8})?,-?\d{1,3}(\.\d{1,8})?$",
+            description="`latitude,longitude`: nearest first.",
+        ),
+    ] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> Response:
+    """Airports that match, best first."""
+    directory, code = service.directory(), country.upper() if country else None
+    start = cursors.decode(cursor) or 0
+    found = directory.search(q, code)
+    if near:
+        latitude, longitude = map(float, near.split(","))
+        matching = set(found)
+        found = [a for a in directory.near(latitude, longitude, code) if a in matching]
+    page = found[start : start + limit]
+    following = cursors.encode(start + limit) if start + limit < len(found) else None
+    return reference_data(request, {"data": [airport.wire for airport in page], "next_cursor": following})
+
+
+@router.get("/{iata}", response_model=AirportOut, responses=problems(AirportNotFound))
+async def read_airport(
+    request: Request, iata: Annotated[str, Path(pattern="^[A-Za-z]{3}$", examples=["JFK"])]
+) -> Response:
+    """One airport, with its time zone and the city it serves."""
+    return reference_data(request, service.directory().find(iata).wire)

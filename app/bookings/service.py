@@ -1,0 +1,195 @@
+"""Holding seats, reading bookings, and letting holds run out."""
+
+import secrets
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+
+import orjson
+
+from app.bookings import passengers as travellers
+from app.bookings import repository
+from app.bookings.errors import BookingNotFound, PaymentNotOffered
+from app.bookings.schemas import BookingIn
+from app.core import clock, cursors, outbox
+from app.core.db import Row, Session
+from app.core.metrics import BOOKINGS
+from app.offers import itinerary, token
+from app.offers import service as offers
+from app.offers.service import Reservation
+from app.offers.token import Offer
+
+# No vowels, so no words; no 0, 1, I, L, O, so nothing to misread.
+_PNR_ALPHABET = "BCDFGHJKMNPQRSTVWXYZ23456789"
+_PNR_DRAWS = 5
+_SWEEP = 200
+_LAST_ID = 2**63 - 1
+
+
+async def create(session: Session, user_id: uuid.UUID, data: BookingIn) -> Row:
+    """Hold the seats of an offer until `hold_expires_at`.
+
+    Raises OfferNotFound, OfferExpired, what `passengers.check` and `offers.reserve` raise, and
+    PaymentNotOffered.
+    """
+    if data.payment is not None:
+        raise PaymentNotOffered
+    offer = token.read(data.offer_id)
+    travellers.check(data.passengers, offer.counts)
+    reservation = await offers.reserve(session, offer)
+    travellers.check_ages(data.passengers, reservation.flights[-1][0]["departure_date"])
+    booking = await _stored(session, user_id, data, offer, reservation)
+    BOOKINGS.labels("held").inc()
+    return _view(booking, _passenger_rows(data), reservation.flights)
+
+
+async def page(
+    session: Session, user_id: uuid.UUID, status: str | None, cursor: str | None, size: int
+) -> Row:
+    """The caller's bookings, newest first."""
+    await expire_due(session, user_id)
+    before = cursors.decode(cursor, last=_LAST_ID)
+    found = await repository.of_user(session, user_id, status, before, size + 1)
+    following = cursors.encode(found[size - 1]["id"]) if len(found) > size else None
+    return {"data": await _views(session, found[:size]), "next_cursor": following}
+
+
+async def read(session: Session, user_id: uuid.UUID, pnr: str) -> Row:
+    """Raises BookingNotFound, also for somebody else's."""
+    await expire_due(session, user_id)
+    booking = await repository.by_pnr(session, user_id, pnr.upper())
+    if booking is None:
+        raise BookingNotFound("You have no booking with this reference.")
+    return (await _views(session, [booking]))[0]
+
+
+async def expire_due(session: Session, user_id: uuid.UUID | None = None, most: int = _SWEEP) -> int:
+    """Let holds run out, of one user or of everybody; returns how many did.
+
+    Called by whoever reads as well as by the sweeper, so a hold ends on time with every worker down.
+    """
+    due = await repository.expire_due(session, user_id, most)
+    if due:
+        segments = await repository.segments_of(session, [booking["id"] for booking in due])
+        await offers.release(session, [segment["claim_id"] for segment in segments], list(segments))
+        await repository.add_steps(session, due, "booking.expired")
+        await outbox.record(
+            session,
+            [
+                {
+                    "type": "booking.expired",
+                    "subject": booking["pnr"],
+                    "sequence": booking["sequence"],
+                    "data": {"pnr": booking["pnr"], "status": "expired"},
+                }
+                for booking in due
+            ],
+        )
+        BOOKINGS.labels("expired").inc(len(due))
+    return len(due)
+
+
+async def _stored(
+    session: Session, user_id: uuid.UUID, data: BookingIn, offer: Offer, reservation: Reservation
+) -> Row:
+    quote, brand = reservation.quote, reservation.brand
+    booking: Row = {
+        "user_id": user_id,
+        "total_minor": quote.total,
+        "currency": quote.currency,
+        "cabin": offer.cabin,
+        "fare_brand": brand.name,
+        "hold_expires_at": reservation.expires_at,
+    }
+    documents: Row = {
+        "price": quote.wire(),
+        "conditions": itinerary.conditions(brand, quote.currency),
+        "baggage": itinerary.baggage(brand),
+        "contact": data.contact.model_dump(),
+    }
+    encoded = {name: orjson.dumps(value).decode() for name, value in documents.items()}
+    segments = [
+        {
+            "slice_index": i,
+            "segment_index": j,
+            "flight_id": flight["id"],
+            "claim_id": reservation.claim_of[flight["id"]],
+        }
+        for i, flights in enumerate(reservation.flights)
+        for j, flight in enumerate(flights)
+    ]
+    for _ in range(_PNR_DRAWS):
+        pnr = "".join(secrets.choice(_PNR_ALPHABET) for _ in range(6))
+        event = {
+            "pnr": pnr,
+            "status": "held",
+            "total": documents["price"]["total"],
+            "hold_expires_at": clock.rfc3339(reservation.expires_at),
+        }
+        added = await repository.add(
+            session, {**booking, **encoded, "pnr": pnr}, _passenger_rows(data), segments, event
+        )
+        if added is not None:
+            return {**booking, **documents, **added, "pnr": pnr, "status": "held"}
+    raise RuntimeError("no free PNR in several draws")
+
+
+def _passenger_rows(data: BookingIn) -> list[Row]:
+    return [
+        {**passenger.model_dump(mode="json"), "position": position, "infant_of": carrier}
+        for position, (passenger, carrier) in enumerate(
+            zip(data.passengers, travellers.assigned(data.passengers), strict=True)
+        )
+    ]
+
+
+async def _views(session: Session, bookings: Sequence[Row]) -> list[Row]:
+    """Bookings with their passengers and flights, in two queries however many there are."""
+    if not bookings:
+        return []
+    ids = [booking["id"] for booking in bookings]
+    people: dict[int, list[Row]] = defaultdict(list)
+    for person in await repository.passengers_of(session, ids):
+        people[person["booking_id"]].append(person)
+    flown: dict[int, dict[int, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for segment in await repository.segments_of(session, ids):
+        flown[segment["booking_id"]][segment["slice_index"]].append(segment)
+    return [_view(b, people[b["id"]], [flown[b["id"]][i] for i in sorted(flown[b["id"]])]) for b in bookings]
+
+
+def _view(booking: Row, passengers: list[Row], slices: list[list[Row]]) -> Row:
+    """A booking as every answer shows it."""
+    held = booking["status"] == "held"
+    return {
+        "pnr": booking["pnr"],
+        "status": booking["status"],
+        "price": booking["price"],
+        "cabin": booking["cabin"],
+        "fare_brand": booking["fare_brand"],
+        "conditions": booking["conditions"],
+        "baggage": booking["baggage"],
+        "passengers": [_passenger(passenger) for passenger in passengers],
+        "slices": [itinerary.slice_view(flights) for flights in slices],
+        "contact": booking["contact"],
+        "hold_expires_at": clock.rfc3339(booking["hold_expires_at"]) if held else None,
+        "payments": [],
+        "available_actions": [],
+        "created_at": clock.rfc3339(booking["created_at"]),
+        "updated_at": clock.rfc3339(booking["updated_at"]),
+    }
+
+
+def _passenger(passenger: Row) -> Row:
+    return {
+        "type": passenger["type"],
+        "title": passenger["title"],
+        "given_name": passenger["given_name"],
+        "family_name": passenger["family_name"],
+        "born_on": str(passenger["born_on"]),
+        "gender": passenger["gender"],
+        "infant_of": passenger["infant_of"],
+        "ticket_name": "/".join(
+            travellers.ticket_name(passenger[part]) for part in ("family_name", "given_name")
+        ),
+        "ticket_number": None,
+    }

@@ -1,0 +1,160 @@
+"""Every setting: its default, its unit and why it exists.
+
+Read once from the environment (and from `.env`, which the environment overrides). `.env.example` is
+generated from this class, so a setting cannot exist without its explanation.
+"""
+
+from functools import lru_cache
+from typing import Literal
+from urllib.parse import quote, urlsplit
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_DEVELOPMENT_SECRET = "for-development-only-"  # noqa: S105  A known value, refused in production.
+_SHORTEST_SECRET = 32
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    app_env: Literal["development", "test", "production"] = Field(
+        default="development",
+        description="`production` refuses weak secrets and the sandbox, and logs JSON.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least severe message that is logged."
+    )
+
+    database_url: str = Field(
+        default="",
+        description="PostgreSQL, as `postgresql://user:password@host:port/name`. "
+        "Left empty, it is put together from the POSTGRES_* settings.",
+    )
+    postgres_host: str = Field(default="localhost", description="Used when DATABASE_URL is empty.")
+    postgres_port: int = Field(default=5432, description="Used when DATABASE_URL is empty.")
+    postgres_user: str = Field(default="jetway", description="Used when DATABASE_URL is empty.")
+    postgres_password: str = Field(default="jetway", description="Used when DATABASE_URL is empty.")
+    postgres_db: str = Field(default="jetway", description="Used when DATABASE_URL is empty.")
+    database_pool_size: int = Field(
+        default=8, ge=1, le=100, description="Connections a process keeps; one PostgreSQL core wants 4 to 8."
+    )
+    redis_url: str = Field(
+        default="redis://localhost:6379/0",
+        description="Cache and Celery's broker. It holds nothing that may not be lost.",
+    )
+
+    aviationstack_key: str = Field(default="", description="Access key for flights, airports and airlines.")
+    aviationstack_base_url: str = Field(
+        default="https://api.aviationstack.com/v1", description="Where AviationStack answers."
+    )
+    aviationstack_page_size: int = Field(
+        default=100,
+        ge=1,
+        le=1000,
+        description="Rows a call asks for: 100, or 1000 from the Professional plan up.",
+    )
+    aviationstack_timeout_seconds: float = Field(
+        default=8.0, gt=0, description="Everything one call may take, reading included."
+    )
+
+    jwt_secret: str = Field(
+        default=_DEVELOPMENT_SECRET + "jwt-0123456789",
+        description="Signs access tokens; at least 32 characters: `openssl rand -hex 32`.",
+    )
+    secret_key: str = Field(
+        default=_DEVELOPMENT_SECRET + "key-0123456789",
+        description="Signs offers and cursors; at least 32 characters and not JWT_SECRET. A comma-separated "
+        "list rotates it: the last one signs, all of them are honoured.",
+    )
+    access_token_seconds: int = Field(default=900, ge=60, description="Life of an access token, in seconds.")
+    refresh_token_days: int = Field(default=30, ge=1, description="Life of a refresh token, in days.")
+    rate_limit_enabled: bool = Field(
+        default=True, description="Refuse callers who ask too often. Off only for measurements."
+    )
+    admin_metrics_token: str = Field(
+        default="", description="Bearer token with which Prometheus reads /admin/metrics; empty: admins only."
+    )
+
+    offer_minutes: int = Field(default=30, ge=1, description="How long an offer can be booked, in minutes.")
+    hold_minutes: float = Field(
+        default=30, gt=0, description="How long unpaid seats are held, in minutes, by the database's clock."
+    )
+    sales_close_minutes: int = Field(
+        default=60, ge=0, description="Sales close this many minutes before departure."
+    )
+    schedule_fresh_hours: float = Field(
+        default=24, gt=0, description="Age at which a future day's schedule is fetched again, in hours."
+    )
+    schedule_fresh_minutes_today: float = Field(
+        default=15, gt=0, description="Age at which today's schedule is fetched again, in minutes."
+    )
+    search_cache_seconds: int = Field(
+        default=60, ge=0, description="How long Redis keeps a search's answer, in seconds."
+    )
+    hot_cache_seconds: float = Field(
+        default=2, ge=0, description="How long a process repeats a search's answer unasked, in seconds."
+    )
+
+    @field_validator("aviationstack_base_url")
+    @classmethod
+    def _with_version_path(cls, url: str) -> str:
+        url = url.rstrip("/")
+        return url if urlsplit(url).path else f"{url}/v1"
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's address with the driver SQLAlchemy shall use."""
+        url = self.database_url or (
+            f"postgresql://{quote(self.postgres_user)}:{quote(self.postgres_password)}"
+            f"@{self.postgres_host}:{self.postgres_port}/{self.postgres_db}"
+        )
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
+            raise ValueError("DATABASE_URL must start with postgresql://")
+        return f"postgresql+asyncpg://{rest}"
+
+    @property
+    def secret_keys(self) -> list[str]:
+        """Oldest first, as itsdangerous wants them: the last one signs."""
+        return [key.strip() for key in self.secret_key.split(",") if key.strip()]
+
+    @model_validator(mode="after")
+    def _refuse_weak_production(self) -> "Settings":
+        if self.app_env != "production":
+            return self
+        for name, secrets in (("JWT_SECRET", [self.jwt_secret]), ("SECRET_KEY", self.secret_keys)):
+            for secret in secrets or [""]:
+                if len(secret) < _SHORTEST_SECRET or _DEVELOPMENT_SECRET in secret:
+                    raise ValueError(f"{name} is the default or shorter than {_SHORTEST_SECRET} characters")
+        if self.jwt_secret in self.secret_keys:
+            raise ValueError("JWT_SECRET and SECRET_KEY must differ")
+        if not self.aviationstack_key or self.aviationstack_key == "sandbox":
+            raise ValueError("AVIATIONSTACK_KEY is missing or the sandbox's")
+        if urlsplit(self.aviationstack_base_url).hostname in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError(
+                "AVIATIONSTACK_BASE_URL points to this machine: the sandbox is not for production"
+            )
+        return self
+
+
+@lru_cache
+def settings() -> Settings:
+    """The process's settings, read on first use."""
+    return Settings()
+
+
+def env_example() -> str:
+    """The text of `.env.example`, made from the fields above."""
+    lines = ["# Copy to .env and change what you need. Generated by `python -m app env-example`.", ""]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        shown = (
+            ""
+            if name in ("jwt_secret", "secret_key")
+            else str(default).lower()
+            if default in (True, False)
+            else default
+        )
+        lines += [f"# {field.description}", f"{name.upper()}={shown}", ""]
+    return "\n".join(lines)

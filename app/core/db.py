@@ -1,0 +1,99 @@
+"""The database: tables' base class, the connection pool, and one transaction per request or task."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, cast
+
+import orjson
+from sqlalchemy import CursorResult, DateTime, MetaData, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from app.core.config import settings
+
+Session = AsyncSession
+Row = dict[str, Any]
+
+
+class Base(DeclarativeBase):
+    """Constraint names are made by rule, so that a migration can find them again."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012  SQLAlchemy wants a plain dict.
+
+
+# A statement that waits this long has met a stuck peer: better a clear 503 than a hanging client.
+_SERVER_SETTINGS = {
+    "application_name": "jetway",
+    "timezone": "UTC",
+    "lock_timeout": "2s",
+    "statement_timeout": "5s",
+    "idle_in_transaction_session_timeout": "10s",
+}
+_POOL_TIMEOUT_SECONDS = 4.0
+
+_engine: AsyncEngine | None = None
+
+
+def connect() -> None:
+    """Open the process's pool; connections are made when they are first needed."""
+    global _engine
+    _engine = create_async_engine(
+        settings().sqlalchemy_url,
+        pool_size=settings().database_pool_size,
+        max_overflow=0,
+        pool_timeout=_POOL_TIMEOUT_SECONDS,
+        pool_pre_ping=False,
+        pool_use_lifo=True,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+        connect_args={"server_settings": _SERVER_SETTINGS, "timeout": 3},
+    )
+
+
+async def disconnect() -> None:
+    global _engine
+    if _engine is not None:
+        await _engine.dispose()
+        _engine = None
+
+
+def engine() -> AsyncEngine:
+    if _engine is None:
+        raise RuntimeError("db.connect() was not called")
+    return _engine
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[Session]:
+    """A session whose work is committed on leaving, or rolled back by any exception."""
+    async with AsyncSession(engine(), expire_on_commit=False) as session:
+        async with session.begin():
+            yield session
+    for follow_up in session.info.get("after_commit", ()):
+        await follow_up()
+
+
+def after_commit(session: Session, follow_up: Callable[[], Awaitable[None]]) -> None:
+    """Do something once the work is durable, such as forgetting cached answers. It may not be done at all."""
+    session.info.setdefault("after_commit", []).append(follow_up)
+
+
+async def rows(session: Session, sql: str, **parameters: Any) -> list[Row]:
+    """Run a statement and return what it gives as dictionaries, for the paths where an ORM costs too much."""
+    result = cast("CursorResult[Any]", await session.execute(text(sql), parameters))
+    return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+
+async def ping() -> None:
+    async with engine().connect() as connection:
+        await connection.execute(text("SELECT 1"))

@@ -1,0 +1,60 @@
+"""The one outbound HTTP client: bounded in time and size, without redirects or proxies from the environment."""
+
+from dataclasses import dataclass
+
+import aiohttp
+
+_LONGEST_BODY = 4 * 1024 * 1024
+
+_session: aiohttp.ClientSession | None = None
+
+
+class UpstreamError(Exception):
+    """The other side gave no usable answer. The message never holds a URL, because keys travel in URLs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def connect() -> None:
+    global _session
+    _session = aiohttp.ClientSession(
+        trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), connector=aiohttp.TCPConnector(limit=50)
+    )
+
+
+async def disconnect() -> None:
+    global _session
+    if _session is not None:
+        await _session.close()
+        _session = None
+
+
+async def get(url: str, *, params: dict[str, str], timeout_seconds: float) -> Answer:
+    """GET within `timeout_seconds`, counting the body; raises UpstreamError."""
+    if _session is None:
+        raise RuntimeError("http.connect() was not called")
+    timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(2.0, timeout_seconds))
+    try:
+        async with _session.get(url, params=params, timeout=timeout, allow_redirects=False) as response:
+            body = await _read_capped(response)
+            return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, body)
+    except TimeoutError:
+        raise UpstreamError(f"no complete answer within {timeout_seconds:g} s") from None
+    except (aiohttp.ClientError, OSError) as error:
+        # The library's message may quote the URL, so only the kind of failure is kept.
+        raise UpstreamError(type(error).__name__) from None
+
+
+async def _read_capped(response: aiohttp.ClientResponse) -> bytes:
+    chunks, size = [], 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > _LONGEST_BODY:
+            raise UpstreamError("the answer is too large")
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,90 @@
+"""Answers kept under the caller's `Idempotency-Key`, in the transaction of the effect they report.
+
+Twins queue on the unique index: the second waits until the first has committed, then reads its answer.
+Only effects are kept; a refusal rolls back its key as well, so that it can be tried again.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+
+import orjson
+from sqlalchemy import BigInteger, Identity, LargeBinary, UniqueConstraint, delete, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base, Row, Session, rows
+
+KEPT = timedelta(hours=72)
+
+
+class IdempotencyKey(Base):
+    """The key, a fingerprint of the body it came with, and the answer."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (UniqueConstraint("caller", "method", "path", "key", name="uq_idempotency_keys_scope"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    caller: Mapped[uuid.UUID]
+    method: Mapped[str]
+    path: Mapped[str]
+    key: Mapped[str]
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    status: Mapped[int | None]
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+async def claim(
+    session: Session, caller: uuid.UUID, method: str, path: str, key: str, fingerprint: bytes
+) -> int | None:
+    """Take the key for this transaction; None if it was used before. Waits for a twin under way."""
+    claimed = await rows(
+        session,
+        """
+        INSERT INTO idempotency_keys (caller, method, path, key, fingerprint)
+        VALUES (:caller, :method, :path, :key, :fingerprint)
+        ON CONFLICT (caller, method, path, key) DO NOTHING RETURNING id
+        """,
+        caller=caller,
+        method=method,
+        path=path,
+        key=key,
+        fingerprint=fingerprint,
+    )
+    return claimed[0]["id"] if claimed else None
+
+
+async def used(session: Session, caller: uuid.UUID, method: str, path: str, key: str) -> Row | None:
+    found = await rows(
+        session,
+        """
+        SELECT fingerprint, status, body FROM idempotency_keys
+        WHERE caller = :caller AND method = :method AND path = :path AND key = :key
+        """,
+        caller=caller,
+        method=method,
+        path=path,
+        key=key,
+    )
+    return found[0] if found else None
+
+
+async def keep(session: Session, claimed: int, status: int, body: bytes) -> None:
+    await rows(
+        session,
+        "UPDATE idempotency_keys SET status = :status, body = :body WHERE id = :id",
+        id=claimed,
+        status=status,
+        body=body,
+    )
+
+
+async def purge(session: Session) -> None:
+    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < func.now() - KEPT))
+
+
+def canonical(body: bytes) -> bytes:
+    """The body with its members in one order and without spaces; what is not JSON stands for itself."""
+    try:
+        return orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+    except ValueError:
+        return body

@@ -1,0 +1,173 @@
+"""Every refusal as RFC 9457 `application/problem+json`, in one shape, never echoing what was sent."""
+
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.core.errors import AppError, FieldProblem, Unavailable, Unprocessable
+from app.core.logging import logger
+
+log = logger("jetway.problems")
+
+_TYPE = "urn:jetway:problem:"
+_TITLES = {
+    404: ("not_found", "Nothing here"),
+    405: ("method_not_allowed", "This path does not take that method"),
+    413: ("body_too_large", "The request is too large"),
+    415: ("unsupported_media_type", "Send JSON"),
+}
+# Deadlock, serialisation failure, lock timeout: the same request may well succeed a moment later.
+_TRY_AGAIN = ("40P01", "40001", "55P03", "57014", "57P01", "57P03", "53300")
+
+
+class FieldProblemOut(BaseModel):
+    pointer: str
+    code: str
+    message: str
+
+
+class Problem(BaseModel):
+    """The body of every refusal."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="Stable; programs decide by it.")
+    request_id: str
+    retryable: bool
+    errors: list[FieldProblemOut] | None = None
+
+
+class DatabaseUnavailable(Unavailable):
+    code = "database_unavailable"
+    title = "The database does not answer"
+
+
+class TryAgain(Unavailable):
+    code = "try_again"
+    title = "Too many at once; try again"
+
+
+class MalformedJson(AppError):
+    status = 400
+    code = "malformed_json"
+    title = "The body is not JSON"
+
+
+def problems(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
+    """What a route can refuse, for its OpenAPI description."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        entry = described.setdefault(
+            error.status,
+            {
+                "description": "",
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            },
+        )
+        entry["description"] += f"{' · ' if entry['description'] else ''}`{error.code}`"
+    return described
+
+
+def answer(request: Request, error: AppError) -> Response:
+    """One refusal, rendered."""
+    body = {
+        "type": _TYPE + error.code,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": request.scope.get("state", {}).get("request_id", ""),
+        "retryable": error.retryable,
+        **({"errors": error.errors} if error.errors else {}),
+        **error.members,
+    }
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(orjson.dumps(body), error.status, headers, "application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(AppError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(PoolTimeout, _busy)
+    app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(OSError, _unreachable)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AppError)  # noqa: S101
+    return answer(request, error)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    found = error.errors()
+    if any(one["type"] == "json_invalid" for one in found):
+        return answer(request, MalformedJson("The body could not be parsed as JSON."))
+    fields = [FieldProblem(_pointer(one["loc"]), one["type"], _message(one)) for one in found]
+    return answer(request, Unprocessable("See `errors` for what to change.", errors=fields))
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    """RFC 6901 into the body; a query, path or header parameter is pointed at by its name."""
+    place, *path = location
+    if place != "body":
+        return str(path[0]) if path else str(place)
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _message(one: dict[str, Any]) -> str:
+    # A validator of ours raises ValueError with a message made for readers; pydantic prefixes it.
+    return (
+        str(one["msg"]).removeprefix("Value error, ")[:300]
+        if one["type"] != "enum"
+        else "Not one of the allowed values"
+    )
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    code, title = _TITLES.get(error.status_code, ("bad_request", "The request cannot be served"))
+    kind = type("Http", (AppError,), {"status": error.status_code, "code": code, "title": title})
+    response = answer(request, kind())
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+async def _busy(request: Request, _: Exception) -> Response:
+    return answer(request, TryAgain("Every database connection is in use.", retry_after=1))
+
+
+async def _database(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DBAPIError)  # noqa: S101
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state in _TRY_AGAIN:
+        return answer(request, TryAgain(retry_after=1))
+    if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
+        return answer(request, DatabaseUnavailable(retry_after=2))
+    return await _unexpected(request, error)
+
+
+async def _unreachable(request: Request, error: Exception) -> Response:
+    log.warning("dependency unreachable", kind=type(error).__name__)
+    return answer(request, DatabaseUnavailable(retry_after=2))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("unexpected error", exc_info=error)
+    return answer(request, AppError("The error has been logged under this request id."))

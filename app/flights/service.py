@@ -1,0 +1,97 @@
+"""One flight as travellers see it."""
+
+import re
+from datetime import date, datetime, timedelta
+
+from app.airports.service import Airport, directory
+from app.core import clock
+from app.core.clock import rfc3339
+from app.core.config import settings
+from app.core.db import Row, Session
+from app.flights import repository, times
+from app.flights.errors import FlightNotFound
+
+_ID = re.compile(r"([A-Z0-9]{2})(\d{1,4}[A-Z]?)-(\d{4})(\d{2})(\d{2})-([A-Z]{3})")
+_DELAYED_MINUTES = 15
+
+
+def public_id(flight: Row) -> str:
+    """Carrier, number, local departure date and origin: what makes a flight that flight."""
+    return f"{flight['carrier']}{flight['number']}-{flight['departure_date']:%Y%m%d}-{flight['origin']}"
+
+
+async def read(session: Session, flight_id: str) -> Row:
+    """One flight. Raises FlightNotFound."""
+    match = _ID.fullmatch(flight_id.upper())
+    flight = None
+    if match:
+        carrier, number, year, month, day, origin = match.groups()
+        try:
+            departure_date = date(int(year), int(month), int(day))
+        except ValueError:
+            raise FlightNotFound(f"There is no flight {flight_id}.") from None
+        flight = await repository.by_identity(session, carrier, number, departure_date, origin)
+    if flight is None:
+        raise FlightNotFound("No flight with this id is known; ids come from a search.")
+    return _view(flight)
+
+
+def _view(flight: Row) -> Row:
+    origin, destination = directory().find(flight["origin"]), directory().find(flight["destination"])
+    return {
+        "id": public_id(flight),
+        "flight_number": flight["carrier"] + flight["number"],
+        "airline": {
+            "iata": flight["carrier"],
+            "icao": flight["airline_icao"],
+            "name": flight["airline_name"] or flight["carrier"],
+        },
+        "status": _status(flight),
+        "departure": _side(flight, "departure", origin, flight["departs_at"]),
+        "arrival": _side(flight, "arrival", destination, flight["arrives_at"])
+        | {"baggage_belt": flight["baggage_belt"]},
+        "aircraft": _aircraft(flight),
+        "codeshares": flight["codeshares"],
+        "source": flight["source"],
+        "observed_at": rfc3339(flight["observed_at"]),
+        "stale": _stale(flight),
+    }
+
+
+def _side(flight: Row, side: str, airport: Airport, scheduled_at: datetime) -> Row:
+    def at(instant: datetime | None) -> str | None:
+        return times.local(instant, airport.zone).isoformat() if instant else None
+
+    return {
+        "airport": airport.stop,
+        "terminal": flight[f"{side}_terminal"],
+        "gate": flight[f"{side}_gate"],
+        "scheduled_at": at(scheduled_at),
+        "estimated_at": at(flight[f"{side}_estimated_at"]),
+        "actual_at": at(flight[f"{side}_actual_at"]),
+        "delay_minutes": flight[f"{side}_delay_minutes"],
+    }
+
+
+def _status(flight: Row) -> str:
+    """`delayed` is ours: a flight still to leave, a quarter of an hour or more behind its schedule."""
+    estimated = flight["departure_estimated_at"] or flight["departs_at"]
+    late = estimated - flight["departs_at"] >= timedelta(minutes=_DELAYED_MINUTES)
+    return "delayed" if flight["status"] == "scheduled" and late else str(flight["status"])
+
+
+def _aircraft(flight: Row) -> Row | None:
+    aircraft = {
+        "type": flight["aircraft_type"],
+        "registration": flight["aircraft_registration"],
+        "icao24": flight["aircraft_icao24"],
+    }
+    return aircraft if any(aircraft.values()) else None
+
+
+def _stale(flight: Row) -> bool:
+    """Older than we would keep a schedule of that day: minutes around departure, a day before that."""
+    now = clock.now()
+    near = flight["departs_at"] - timedelta(days=1) < now < flight["arrives_at"] + timedelta(hours=6)
+    minutes = settings().schedule_fresh_minutes_today if near else settings().schedule_fresh_hours * 60
+    return bool(now - flight["observed_at"] > timedelta(minutes=minutes))

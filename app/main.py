@@ -1,0 +1,54 @@
+"""The API's entry point: `uvicorn app.main:app`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from app import __version__, openapi
+from app.airports import service as airports
+from app.api import router
+from app.core import db, http, logging, redis
+from app.core.config import settings
+from app.core.web import problems
+from app.core.web.context import RequestContext
+from app.offers.hotpath import HotSearch
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    """Open connections and read reference data; close in reverse."""
+    db.connect()
+    redis.connect()
+    http.connect()
+    try:
+        await airports.load()
+        yield
+    finally:
+        await http.disconnect()
+        await redis.disconnect()
+        await db.disconnect()
+
+
+def create_app() -> FastAPI:
+    """The application, with settings checked before anything is served."""
+    settings()
+    logging.configure()
+    app: FastAPI = FastAPIOffline(
+        title="Jetway",
+        version=__version__,
+        summary="Flight search, seats and bookings.",
+        description=openapi.DESCRIPTION,
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    app.include_router(router)
+    # The last one added is the outermost.
+    app.add_middleware(HotSearch)
+    app.add_middleware(RequestContext)
+    openapi.install(app)
+    return app
+
+
+app = create_app()

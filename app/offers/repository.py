@@ -1,0 +1,129 @@
+"""Every question to flights on sale and their seats."""
+
+from datetime import date
+from typing import Any
+
+from app.core.db import Row, Session, rows
+
+# An aircraft type that nobody has described counts as the type `*`.
+_SEATS_OF = """
+    c.cabin = :cabin AND c.aircraft_type = CASE
+        WHEN EXISTS (SELECT FROM aircraft_cabins k WHERE k.aircraft_type = f.aircraft_type)
+        THEN f.aircraft_type ELSE '*' END
+"""
+
+# A flight with what search and booking show of it, and the seats it has in one cabin. Claims that ran out
+# count as free at once, whether or not a sweeper has come by.
+_FLIGHT = f"""
+    SELECT f.id, f.carrier, f.number, f.departure_date, f.origin, f.destination, f.departs_local,
+           f.departs_at, f.arrives_at, f.status, f.departure_terminal, f.arrival_terminal, f.aircraft_type,
+           f.codeshares, coalesce(a.name, f.carrier) AS operated_by,
+           coalesce(i.capacity, c.seats, 0) - coalesce(i.held, 0) - coalesce(i.sold, 0) + coalesce((
+               SELECT sum(s.seats) FROM seat_claims s
+               WHERE s.flight_id = f.id AND s.cabin = :cabin AND s.released_at IS NULL
+                 AND s.expires_at <= now()), 0) AS seats_left
+    FROM flights f
+    LEFT JOIN airlines a ON a.iata = f.carrier
+    LEFT JOIN inventory i ON i.flight_id = f.id AND i.cabin = :cabin
+    LEFT JOIN aircraft_cabins c ON {_SEATS_OF}
+"""
+
+
+async def on_sale(
+    session: Session,
+    origins: list[str],
+    destinations: list[str],
+    day: date,
+    cabin: str,
+    seats: int,
+    close_minutes: int,
+) -> list[Row]:
+    """Direct flights of a market and day that still have so many seats, earliest first."""
+    return await rows(
+        session,
+        f"""
+        SELECT * FROM ({_FLIGHT}
+            WHERE f.origin = ANY(CAST(:origins AS text[])) AND f.destination = ANY(CAST(:destinations AS text[]))
+              AND f.departure_date = :day AND f.status = 'scheduled'
+              AND f.departs_at > now() + make_interval(mins => :close_minutes)) flight
+        WHERE seats_left >= :seats
+        ORDER BY departs_at, id
+        """,
+        origins=origins,
+        destinations=destinations,
+        day=day,
+        cabin=cabin,
+        seats=seats,
+        close_minutes=close_minutes,
+    )
+
+
+async def flights(session: Session, ids: list[int], cabin: str) -> dict[int, Row]:
+    found = await rows(session, _FLIGHT + "WHERE f.id = ANY(CAST(:ids AS bigint[]))", ids=ids, cabin=cabin)
+    return {row["id"]: row for row in found}
+
+
+async def claim(session: Session, ids: list[int], cabin: str, seats: int, hold_minutes: float) -> list[Row]:
+    """Take seats on every flight that has them, in one fixed order, and say which were taken.
+
+    Locks are taken by departure and id, so two bookings of the same flights queue instead of deadlocking.
+    """
+    return await rows(
+        session,
+        f"""
+        WITH taken AS (
+            INSERT INTO inventory AS i (flight_id, cabin, capacity, held)
+            SELECT f.id, :cabin, c.seats, :seats
+            FROM flights f JOIN aircraft_cabins c ON {_SEATS_OF}
+            WHERE f.id = ANY(CAST(:ids AS bigint[])) AND c.seats >= :seats
+            ORDER BY f.departs_at, f.id
+            ON CONFLICT (flight_id, cabin) DO UPDATE SET held = i.held + excluded.held
+                WHERE i.held + i.sold + excluded.held <= i.capacity
+            RETURNING flight_id)
+        INSERT INTO seat_claims (flight_id, cabin, seats, expires_at)
+        SELECT flight_id, :cabin, :seats, now() + make_interval(secs => :seconds) FROM taken
+        RETURNING id, flight_id, expires_at
+        """,
+        ids=ids,
+        cabin=cabin,
+        seats=seats,
+        seconds=hold_minutes * 60,
+    )
+
+
+async def release(session: Session, **wanted: Any) -> int:
+    """Give back the seats of claims by `claim_ids`, or of claims that ran out by `flight_ids` and `cabin`.
+
+    Each claim is released once, whoever comes first. Returns how many were.
+    """
+    which = (
+        "s.id = ANY(CAST(:claim_ids AS bigint[]))"
+        if "claim_ids" in wanted
+        else "s.flight_id = ANY(CAST(:flight_ids AS bigint[])) AND s.cabin = :cabin AND s.expires_at <= now()"
+    )
+    released = await rows(
+        session,
+        f"""
+        WITH released AS (
+            UPDATE seat_claims SET released_at = now()
+            WHERE id IN (SELECT s.id FROM seat_claims s
+                         WHERE {which} AND s.released_at IS NULL ORDER BY s.id FOR UPDATE SKIP LOCKED)
+              AND released_at IS NULL
+            RETURNING flight_id, cabin, seats, expires_at),
+        counted AS (
+            SELECT r.flight_id, r.cabin, sum(r.seats) FILTER (WHERE r.expires_at IS NOT NULL) AS held,
+                   sum(r.seats) FILTER (WHERE r.expires_at IS NULL) AS sold, count(*) AS claims
+            FROM released r GROUP BY r.flight_id, r.cabin),
+        locked AS (
+            SELECT i.flight_id, i.cabin FROM inventory i
+            JOIN flights f ON f.id = i.flight_id JOIN counted USING (flight_id, cabin)
+            ORDER BY f.departs_at, f.id FOR UPDATE OF i)
+        UPDATE inventory i
+        SET held = i.held - coalesce(c.held, 0), sold = i.sold - coalesce(c.sold, 0)
+        FROM counted c JOIN locked USING (flight_id, cabin)
+        WHERE i.flight_id = c.flight_id AND i.cabin = c.cabin
+        RETURNING c.claims
+        """,
+        **wanted,
+    )
+    return sum(row["claims"] for row in released)

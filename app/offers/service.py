@@ -1,0 +1,96 @@
+"""What bookings ask of offers: read one, take its seats, give them back."""
+
+from datetime import date, datetime
+
+from app.core import clock, db
+from app.core.config import settings
+from app.core.db import Row, Session
+from app.core.metrics import SOLD_OUT
+from app.offers import answers, fares, itinerary, repository, token
+from app.offers.errors import FlightNotOnSale, PriceChanged, SoldOut
+from app.offers.fares import Brand, Quote
+from app.offers.token import Offer
+
+_BOOKABLE = ("scheduled",)
+
+
+class Reservation:
+    """The seats of an offer, taken until `expires_at`, with the flights and the price they were taken for."""
+
+    def __init__(self, flights: list[list[Row]], quote: Quote, brand: Brand, claims: list[Row]) -> None:
+        self.flights = flights
+        self.quote = quote
+        self.brand = brand
+        self.claim_of: dict[int, int] = {claim["flight_id"]: claim["id"] for claim in claims}
+        self.expires_at: datetime = claims[0]["expires_at"]
+
+
+async def reserve(session: Session, offer: Offer) -> Reservation:
+    """Take an offer's seats in the caller's transaction, all of them or none.
+
+    Raises FlightNotOnSale, PriceChanged and SoldOut, after which the transaction must not be committed.
+    """
+    known = await repository.flights(session, offer.flight_ids, offer.cabin)
+    flights = _flights_on_sale(offer, known)
+    quote, brand = _still_priced(offer, flights)
+    claims = await _claim(session, offer)
+    db.after_commit(session, lambda: answers.seats_moved(_markets(flights)))
+    return Reservation(flights, quote, brand, claims)
+
+
+async def release(session: Session, claim_ids: list[int], flights: list[Row]) -> None:
+    """Give seats back; giving back twice is giving back once."""
+    await repository.release(session, claim_ids=claim_ids)
+    db.after_commit(session, lambda: answers.seats_moved(_markets([flights])))
+
+
+def _flights_on_sale(offer: Offer, known: dict[int, Row]) -> list[list[Row]]:
+    latest = clock.now().timestamp() + settings().sales_close_minutes * 60
+    for flight_id in offer.flight_ids:
+        flight = known.get(flight_id)
+        if flight is None or flight["status"] not in _BOOKABLE or flight["departs_at"].timestamp() <= latest:
+            raise FlightNotOnSale("A flight of this offer was cancelled or is about to leave.")
+    return [[known[flight_id] for flight_id in one] for one in offer.slices]
+
+
+def _still_priced(offer: Offer, flights: list[list[Row]]) -> tuple[Quote, Brand]:
+    """The offer's price by the fares in force: kept where it is the same or lower, else the customer is asked."""
+    priced = itinerary.quoted(flights, offer)
+    if priced is None:
+        raise FlightNotOnSale("The fare of this offer is no longer sold.")
+    quote, brand = priced
+    if quote.total > offer.total:
+        renewed = Offer(
+            slices=offer.slices,
+            cabin=offer.cabin,
+            brand=offer.brand,
+            counts=offer.counts,
+            total=quote.total,
+            currency=offer.currency,
+            fares_version=fares.table().version,
+            issued_on=offer.issued_on,
+            expires_at=token.expiry(),
+        )
+        raise PriceChanged(offer=itinerary.offered(renewed, flights, quote, brand))
+    return quote, brand
+
+
+async def _claim(session: Session, offer: Offer) -> list[Row]:
+    ids, hold = sorted(set(offer.flight_ids)), settings().hold_minutes
+    savepoint = await session.begin_nested() if len(ids) > 1 else None
+    claims = await repository.claim(session, ids, offer.cabin, offer.seats, hold)
+    if len(claims) < len(ids):
+        # Some flight was full. Holds that ran out on these flights are given back here and now, because no
+        # sweeper, worker or Redis may be alive to do it; then there is one more try.
+        if savepoint is not None:
+            await savepoint.rollback()
+        freed = await repository.release(session, flight_ids=ids, cabin=offer.cabin)
+        claims = await repository.claim(session, ids, offer.cabin, offer.seats, hold) if freed else []
+    if len(claims) < len(ids):
+        SOLD_OUT.inc()
+        raise SoldOut("A flight of this offer has too few seats left.")
+    return claims
+
+
+def _markets(flights: list[list[Row]]) -> list[tuple[str, str, date]]:
+    return [(f["origin"], f["destination"], f["departure_date"]) for one in flights for f in one]

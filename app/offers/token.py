@@ -1,0 +1,115 @@
+"""Offers as signed tokens: everything needed to book, nothing stored.
+
+Any instance can honour a token, also after every cache was emptied. The price in it is the price until it
+expires; only a newer version of the fares can move it, and then the customer is asked.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from itsdangerous import BadData, URLSafeSerializer
+
+from app.core import clock
+from app.core.config import settings
+from app.offers.errors import OfferExpired, OfferNotFound
+
+CABINS = ("economy", "premium_economy", "business", "first")
+_PREFIX = "off_"
+_LONGEST = 512
+_EPOCH = date(2020, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """`slices` holds the ids of dated flights; `counts` adults, children and infants; `total` minor units."""
+
+    slices: tuple[tuple[int, ...], ...]
+    cabin: str
+    brand: str
+    counts: tuple[int, int, int]
+    total: int
+    currency: str
+    fares_version: int
+    issued_on: date
+    expires_at: datetime
+
+    @property
+    def seats(self) -> int:
+        """Infants travel on a lap."""
+        return self.counts[0] + self.counts[1]
+
+    @property
+    def flight_ids(self) -> list[int]:
+        return [flight for one in self.slices for flight in one]
+
+
+class _Compact:
+    @staticmethod
+    def dumps(value: Any, **_: Any) -> bytes:
+        return orjson.dumps(value)
+
+    @staticmethod
+    def loads(payload: str | bytes, **_: Any) -> Any:
+        return orjson.loads(payload)
+
+
+@lru_cache
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(
+        settings().secret_keys,
+        salt="jetway.offer",
+        serializer=_Compact,
+        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+    )
+
+
+def expiry() -> datetime:
+    """When an offer made now expires, on the full minute: equal searches make equal offers."""
+    later = clock.now() + timedelta(minutes=settings().offer_minutes + 1)
+    return later.replace(second=0, microsecond=0)
+
+
+def sign(offer: Offer) -> str:
+    payload = [
+        offer.slices,
+        CABINS.index(offer.cabin),
+        offer.brand,
+        offer.counts,
+        offer.total,
+        offer.currency,
+        offer.fares_version,
+        (offer.issued_on - _EPOCH).days,
+        int(offer.expires_at.timestamp()) // 60,
+    ]
+    signed: Any = _signer().dumps(payload)
+    return _PREFIX + str(signed, "ascii")
+
+
+def read(token: str) -> Offer:
+    """Raises OfferNotFound for anything that we did not sign, OfferExpired for what is past its time."""
+    if len(token) > _LONGEST or not token.startswith(_PREFIX) or not token.isascii():
+        raise OfferNotFound("This offer was not made here.")
+    try:
+        slices, cabin, brand, counts, total, currency, version, issued, minutes = _signer().loads(
+            token.removeprefix(_PREFIX)
+        )
+    except (BadData, ValueError):
+        raise OfferNotFound("This offer was not made here, or it was altered.") from None
+    offer = Offer(
+        slices=tuple(tuple(flights) for flights in slices),
+        cabin=CABINS[cabin],
+        brand=brand,
+        counts=tuple(counts),
+        total=total,
+        currency=currency,
+        fares_version=version,
+        issued_on=_EPOCH + timedelta(days=issued),
+        expires_at=datetime.fromtimestamp(minutes * 60, UTC),
+    )
+    if offer.expires_at <= clock.now():
+        raise OfferExpired(f"The offer expired at {clock.rfc3339(offer.expires_at)}.")
+    return offer

@@ -1,0 +1,65 @@
+"""For operators and orchestrators: health, readiness, metrics, and a page that says where things are."""
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from app.auth import service as accounts
+from app.auth import tokens
+from app.auth.errors import AdminsOnly
+from app.core import db
+from app.core.config import settings
+from app.core.errors import Unauthorized
+from app.core.web.problems import problems
+from app.ops import service
+from app.ops.schemas import Health
+
+router = APIRouter(tags=["Operations"])
+
+_HOME = (Path(__file__).parent / "home.html").read_text()
+_bearer = HTTPBearer(
+    auto_error=False, description="`ADMIN_METRICS_TOKEN`, or an administrator's access token."
+)
+
+
+@router.get("/", include_in_schema=False)
+async def home() -> HTMLResponse:
+    return HTMLResponse(_HOME)
+
+
+@router.get("/livez", response_model=dict[str, str])
+async def livez() -> JSONResponse:
+    """The process runs; restart it if this fails."""
+    return JSONResponse({"status": "ok"})
+
+
+@router.get("/readyz", response_model=dict[str, str])
+async def readyz() -> JSONResponse:
+    """The process can serve; send it no requests while this is 503."""
+    ready = await service.ready()
+    return JSONResponse({"status": "ok" if ready else "down"}, 200 if ready else 503)
+
+
+@router.get("/admin/health", response_model=Health)
+async def health() -> JSONResponse:
+    """Every dependency, asked now; 503 when nothing can be served."""
+    found = await service.health()
+    return JSONResponse(found, 503 if found["status"] == "down" else 200, {"Cache-Control": "no-store"})
+
+
+@router.get("/admin/metrics", response_class=Response, responses=problems(Unauthorized, AdminsOnly))
+async def metrics(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Response:
+    """Prometheus metrics of this process."""
+    if credentials is None:
+        raise Unauthorized("Send ADMIN_METRICS_TOKEN or an administrator's token.")
+    token, expected = credentials.credentials, settings().admin_metrics_token
+    if not (expected and secrets.compare_digest(token.encode(), expected.encode())):
+        async with db.transaction() as session:
+            if not await accounts.is_admin(session, tokens.read(token).user_id):
+                raise AdminsOnly
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

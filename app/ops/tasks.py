@@ -1,0 +1,20 @@
+"""What Beat asks for to keep the house in order."""
+
+from app.auth import service as accounts
+from app.core import db, idempotency
+from app.core.background import task
+from app.ops import service
+
+
+@task("ops.beat")
+async def beat() -> None:
+    """A message of Beat's, handled by a worker: proof that the worker makes progress."""
+    await service.note_progress("worker")
+
+
+@task("ops.purge")
+async def purge() -> None:
+    """Drop what nobody can use any more: old idempotency keys, dead tokens, old failed logins."""
+    async with db.transaction() as session:
+        await idempotency.purge(session)
+        await accounts.purge(session)

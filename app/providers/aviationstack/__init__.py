@@ -1,0 +1,1 @@
+"""AviationStack: schedules, status and reference data. https://aviationstack.com/documentation"""

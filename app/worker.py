@@ -1,0 +1,58 @@
+"""Celery's entry point: `celery -A app.worker worker` and `celery -A app.worker beat`.
+
+Every task and the whole schedule, each as one table.
+"""
+
+from typing import Any
+
+from celery import signals
+
+from app.bookings import tasks as bookings
+from app.core import background, logging
+from app.core.background import celery
+from app.ops import service as ops_service
+from app.ops import tasks as ops
+
+log = logging.logger("jetway.worker")
+
+# Every task sweeps rows that are due, so one that comes late or twice does no harm. A message that has
+# waited longer than its interval is dropped: the next one does the same work.
+_SCHEDULE = {
+    ops.beat: 10,
+    bookings.expire_due_holds: 15,
+    ops.purge: 3600,
+}
+
+celery.conf.beat_schedule = {
+    task.name: {"task": task.name, "schedule": seconds, "options": {"expires": seconds}}
+    for task, seconds in _SCHEDULE.items()
+}
+app = celery
+
+
+@signals.setup_logging.connect
+def _configure_logging(**_: Any) -> None:
+    logging.configure()
+
+
+@signals.worker_process_init.connect
+def _worker_starts(**_: Any) -> None:
+    background.open_resources()
+
+
+@signals.worker_process_shutdown.connect
+def _worker_stops(**_: Any) -> None:
+    background.close_resources()
+
+
+@signals.beat_init.connect
+def _beat_starts(**_: Any) -> None:
+    """Beat's own progress is noted by Beat, so that a dead worker does not look like a dead Beat."""
+    signals.before_task_publish.connect(_beat_sends, sender=ops.beat.name, weak=False)
+
+
+def _beat_sends(**_: Any) -> None:
+    try:
+        background.run_here(ops_service.note_progress, "beat")
+    except Exception as error:  # noqa: BLE001  Beat goes on whatever happens to the database.
+        log.warning("progress not noted", reason=type(error).__name__)
