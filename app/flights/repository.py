@@ -1,7 +1,7 @@
 """Every question to the flights and their boards."""
 
 import uuid
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -132,9 +132,10 @@ async def by_identity(session: Session, carrier: str, number: str, day: date, or
     return found[0] if found else None
 
 
-async def last_outcomes(session: Session) -> Row:
-    """When the provider last answered and last failed, for health."""
-    found = await rows(
-        session, "SELECT max(fetched_at) AS answered_at, max(failed_at) AS failed_at FROM schedule_boards"
+async def last_outcomes(session: Session) -> tuple[datetime | None, datetime | None]:
+    """When the provider last answered and last failed."""
+    found = await session.execute(
+        select(func.max(ScheduleBoard.fetched_at), func.max(ScheduleBoard.failed_at))
     )
-    return found[0]
+    answered_at, failed_at = found.one()
+    return answered_at, failed_at

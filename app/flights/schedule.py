@@ -62,6 +62,12 @@ async def ensure(wanted: list[Board]) -> Freshness:
     return Freshness(min(fetched), stale=bool(aged) or len(fetched) < len(wanted))
 
 
+async def last_outcomes() -> tuple[datetime | None, datetime | None]:
+    """When the provider last answered and last failed, in any process."""
+    async with db.transaction() as session:
+        return await repository.last_outcomes(session)
+
+
 async def _known(wanted: list[Board]) -> dict[Board, Row]:
     async with db.transaction() as session:
         return await repository.boards(session, wanted)

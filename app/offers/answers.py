@@ -16,8 +16,8 @@ import orjson
 
 from app.core import redis
 from app.core.config import settings
+from app.core.etags import etag_of
 from app.core.metrics import SEARCH_ANSWERS
-from app.core.web.conditional import etag_of
 from app.offers import search
 from app.offers.schemas import SearchQuery
 from app.offers.search import Market

@@ -5,8 +5,8 @@ Routing, validation and dependency injection cost several times what sending rea
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.core.etags import matches
 from app.core.metrics import SEARCH_ANSWERS
-from app.core.web.conditional import matches
 from app.offers import answers
 
 _PATH = "/flights/search"

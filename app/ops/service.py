@@ -8,8 +8,9 @@ from time import perf_counter
 from app import __version__
 from app.core import clock, db, redis
 from app.core.config import settings
-from app.core.db import Row, rows
-from app.flights import repository as flights
+from app.core.db import Row
+from app.flights import schedule
+from app.ops import repository
 
 _TIMEOUT_SECONDS = 2.0
 # Beat sends a message every ten seconds; three missed ones are a stop.
@@ -40,11 +41,7 @@ async def ready() -> bool:
 async def note_progress(name: str) -> None:
     """A worker or Beat got something done just now."""
     async with db.transaction() as session:
-        await rows(
-            session,
-            "INSERT INTO heartbeats (name, at) VALUES (:name, now()) ON CONFLICT (name) DO UPDATE SET at = excluded.at",
-            name=name,
-        )
+        await repository.note_progress(session, name)
 
 
 async def _timed(check: Check) -> Row:
@@ -77,20 +74,18 @@ async def _beat() -> Row:
 
 async def _progress(name: str) -> Row:
     async with db.transaction() as session:
-        found = await rows(session, "SELECT at FROM heartbeats WHERE name = :name", name=name)
-    if not found:
+        last = await repository.last_progress(session, name)
+    if last is None:
         return {"status": "down", "last_progress_at": None}
-    alive = clock.now() - found[0]["at"] < _SILENCE
-    return {"status": "ok" if alive else "down", "last_progress_at": clock.rfc3339(found[0]["at"])}
+    alive = clock.now() - last < _SILENCE
+    return {"status": "ok" if alive else "down", "last_progress_at": clock.rfc3339(last)}
 
 
 async def _aviationstack() -> Row:
     """By how the last calls ended: a call for health's sake would cost budget."""
     if not settings().aviationstack_key:
         return {"status": "disabled"}
-    async with db.transaction() as session:
-        last = await flights.last_outcomes(session)
-    answered, failed = last["answered_at"], last["failed_at"]
+    answered, failed = await schedule.last_outcomes()
     if answered is None and failed is None:
         return {"status": "unknown"}
     return {"status": "down" if failed and (answered is None or failed > answered) else "ok"}

@@ -1,0 +1,48 @@
+# Two commands on a fresh machine: `make run` and `make test`. Python 3.11 or newer is all they need.
+
+PYTHON ?=
+IN := .venv/bin/python -m
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help venv run test check format lock bench migration clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: venv ## start everything, with its own PostgreSQL and Redis; PORT=8010 DATA_DIR=.data2 for a second one
+	@exec $(IN) dev
+
+test: venv ## the suite on real servers, then the checks; ARGS="-k search" is passed to pytest
+	$(IN) pytest $(ARGS)
+	@$(MAKE) --no-print-directory check
+
+check: venv ## style, formatting, types, and which module may import which
+	$(IN) ruff check .
+	$(IN) ruff format --check .
+	$(IN) mypy
+	.venv/bin/python .venv/bin/lint-imports
+
+format: venv ## put the code into its one format
+	$(IN) ruff check --fix .
+	$(IN) ruff format .
+
+lock: venv ## resolve pyproject.toml into requirements*.txt, with hashes
+	$(IN) $(LOCK) -o requirements/production.txt
+	$(IN) $(LOCK) --extra test -o requirements.txt
+	$(IN) $(LOCK) --all-extras -o requirements/dev.txt
+
+bench: venv ## measure, and compare with the limits; ARGS= is passed on
+	$(IN) benchmarks $(ARGS)
+
+migration: venv ## write a migration from the models; m="what it does"
+	@test -n "$(m)" || { echo 'Say what it does: make migration m="add a column"'; exit 1; }
+	@$(IN) dev.migration "$(m)"
+
+clean: ## remove the environment and every cache; data in .data stay
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# What was installed last is kept and compared, so this takes a moment when nothing changed.
+venv:
+	@PYTHON="$(PYTHON)" sh dev/venv.sh

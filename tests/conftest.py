@@ -1,0 +1,87 @@
+"""Fixtures: the product running on real servers, its users, and the sandbox's controls."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+import uvicorn
+
+from tests.support import stack
+from tests.support.client import Client, Sandbox
+
+_servers = ExitStack()
+_NEED_NO_SERVERS = ("tests/dev", "tests/sandbox")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the servers once it is known that a test needs them, before any of the product is used."""
+    if any(not item.nodeid.startswith(_NEED_NO_SERVERS) for item in session.items):
+        os.environ.update(_servers.enter_context(stack.running()))
+        from app.core.config import settings
+
+        settings.cache_clear()
+
+
+def pytest_unconfigure() -> None:
+    _servers.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        yield session
+
+
+@pytest_asyncio.fixture(scope="session")
+async def address() -> AsyncIterator[str]:
+    """The API on a real port, in this process, so that coverage sees it."""
+    from app.main import create_app
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(), log_config=None, lifespan="on"))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    await serving
+    listening.close()
+
+
+@pytest.fixture
+def api(http: aiohttp.ClientSession, address: str) -> Client:
+    """Nobody in particular."""
+    return Client(http, address)
+
+
+@pytest_asyncio.fixture
+async def traveller(api: Client) -> Client:
+    """Somebody with a new account."""
+    return await api.signed_up()
+
+
+@pytest_asyncio.fixture
+async def sandbox(http: aiohttp.ClientSession) -> AsyncIterator[Sandbox]:
+    """The sandbox's controls; whatever a test broke is mended after it."""
+    controls = Sandbox(http, os.environ["AVIATIONSTACK_BASE_URL"])
+    await controls.control("POST", "/reset")
+    yield controls
+    await controls.control("POST", "/reset")
+
+
+@pytest.fixture
+def sql(address: str) -> Any:
+    """Run a statement on the product's database: `await sql("SELECT ...", name=value)` gives dictionaries."""
+    from app.core import db
+
+    async def run(statement: str, **parameters: Any) -> list[dict[str, Any]]:
+        async with db.transaction() as session:
+            return await db.rows(session, statement, **parameters)
+
+    return run

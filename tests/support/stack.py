@@ -1,0 +1,130 @@
+"""The servers a test run stands on: PostgreSQL, Redis and the sandbox, all real.
+
+DATABASE_URL and REDIS_URL name the servers if they are set; otherwise they come out of wheels. Either way the
+tests use a database and a Redis index of their own, and leave the others alone.
+"""
+
+import asyncio
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import asyncpg
+
+_REDIS_INDEX = 15
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def running() -> Iterator[dict[str, str]]:
+    """The environment in which the product finds its servers; they stop at the end."""
+    with ExitStack() as stack:
+        database, redis = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
+        if not (database and redis):
+            database, redis = stack.enter_context(_embedded())
+        database = stack.enter_context(_own_database(database))
+        port = stack.enter_context(sandbox())
+        environment = {
+            "APP_ENV": "test",
+            "DATABASE_URL": database,
+            "REDIS_URL": re.sub(r"/\d*$", "", redis) + f"/{_REDIS_INDEX}",
+            "AVIATIONSTACK_BASE_URL": f"http://127.0.0.1:{port}",
+            "AVIATIONSTACK_KEY": "sandbox",
+            "ADMIN_METRICS_TOKEN": "metrics-token-of-the-tests",
+            "RATE_LIMIT_ENABLED": "true",
+            "LOG_LEVEL": "WARNING",
+        }
+        migrate = [sys.executable, "-m", "alembic", "upgrade", "head"]
+        subprocess.run(migrate, cwd=ROOT, env={**os.environ, **environment}, check=True)
+        yield environment
+
+
+@contextmanager
+def _embedded() -> Iterator[tuple[str, str]]:
+    try:
+        from dev.servers import embedded_servers
+    except ImportError:  # The wheels with the servers are for development only.
+        embedded_servers = None  # type: ignore[assignment]
+    if embedded_servers is None:
+        raise RuntimeError("Set DATABASE_URL and REDIS_URL, or run `make test`, which brings both servers.")
+    with tempfile.TemporaryDirectory(prefix="jetway-tests-") as directory:
+        with embedded_servers(Path(directory), durable=False) as servers:
+            yield servers.postgres.url, servers.redis.url
+
+
+@contextmanager
+def _own_database(url: str) -> Iterator[str]:
+    name = f"jetway_test_{os.getpid()}"
+    base = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
+
+    async def run(statement: str) -> None:
+        connection = await asyncpg.connect(base)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run(f"CREATE DATABASE {name}"))
+    try:
+        yield re.sub(r"/[^/?]*(\?|$)", f"/{name}\\1", base, count=1) if base.count("/") > 2 else f"{base}/{name}"
+    finally:
+        asyncio.run(run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+
+
+@contextmanager
+def sandbox() -> Iterator[int]:
+    port = free_port()
+    with child("-m", "sandbox", "--host", "127.0.0.1", "--port", str(port)):
+        wait_for(f"http://127.0.0.1:{port}/_sandbox")
+        yield port
+
+
+@contextmanager
+def child(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python process of ours, ended with the block."""
+    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment})
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def api_process(**environment: str) -> Iterator[str]:
+    """An API process of its own, beside the one the tests share; gives its address."""
+    port = free_port()
+    with child("-m", "uvicorn", "app.main:app", "--port", str(port), "--no-access-log", **environment):
+        wait_for(f"http://127.0.0.1:{port}/readyz")
+        yield f"http://127.0.0.1:{port}"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(url: str, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
