@@ -38,6 +38,7 @@ def _configure_logging(**_: Any) -> None:
 @signals.worker_process_init.connect
 def _worker_starts(**_: Any) -> None:
     background.open_resources()
+    _note_progress("worker")
 
 
 @signals.worker_process_shutdown.connect
@@ -48,11 +49,16 @@ def _worker_stops(**_: Any) -> None:
 @signals.beat_init.connect
 def _beat_starts(**_: Any) -> None:
     """Beat's own progress is noted by Beat, so that a dead worker does not look like a dead Beat."""
+    _note_progress("beat")
     signals.before_task_publish.connect(_beat_sends, sender=ops.beat.name, weak=False)
 
 
 def _beat_sends(**_: Any) -> None:
+    _note_progress("beat")
+
+
+def _note_progress(name: str) -> None:
     try:
-        background.run_here(ops_service.note_progress, "beat")
-    except Exception as error:  # noqa: BLE001  Beat goes on whatever happens to the database.
+        background.run_here(ops_service.note_progress, name)
+    except Exception as error:  # noqa: BLE001  Work goes on whatever happens to the database.
         log.warning("progress not noted", reason=type(error).__name__)

@@ -3,7 +3,16 @@
 import uuid
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    StringConstraints,
+    validate_email,
+)
+from pydantic_core import PydanticCustomError
 
 from app.core.text import line
 
@@ -19,6 +28,14 @@ FullName = Annotated[
 ]
 
 
+def _as_signed_up(email: str) -> str:
+    """The address in the form signup keeps; what is no address has no account, and is left as it is."""
+    try:
+        return validate_email(line(email))[1].lower()
+    except PydanticCustomError:
+        return email.lower()
+
+
 class Signup(Strict):
     email: Email = Field(examples=["ada@example.com"])
     password: Password = Field(description="At least 10 characters.")
@@ -26,7 +43,7 @@ class Signup(Strict):
 
 
 class Login(Strict):
-    email: Annotated[str, Field(max_length=254), AfterValidator(str.lower)] = Field(
+    email: Annotated[str, Field(max_length=254), AfterValidator(_as_signed_up)] = Field(
         examples=["demo@jetway.example"]
     )
     password: Password

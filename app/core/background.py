@@ -5,6 +5,7 @@ async services as the API. A message carries ids at most: rows are the truth, an
 """
 
 import asyncio
+import atexit
 import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -43,6 +44,7 @@ def open_resources() -> None:
     """Give this worker process its loop and its connections."""
     global _runner
     _runner = asyncio.Runner()
+    atexit.register(close_resources)
 
     async def connect() -> None:
         db.connect()

@@ -86,5 +86,5 @@ def canonical(body: bytes) -> bytes:
     """The body with its members in one order and without spaces; what is not JSON stands for itself."""
     try:
         return orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: nested deeper than can be written.
         return body

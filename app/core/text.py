@@ -4,8 +4,8 @@ import unicodedata
 
 
 def line(text: str) -> str:
-    """NFC, without control characters or lone surrogates; raises ValueError."""
+    """NFC, without control characters, line separators or lone surrogates; raises ValueError."""
     normal = unicodedata.normalize("NFC", text)
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in normal):
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in normal):
         raise ValueError("control characters are not allowed")
     return normal

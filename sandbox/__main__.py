@@ -1,0 +1,48 @@
+"""`python -m sandbox`: serves the simulated outside world until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from types import FrameType
+
+import uvicorn
+
+from sandbox.server import Protocol, Sandbox, create_app
+from sandbox.world.times import parse
+
+
+class Server(uvicorn.Server):
+    """Stops at the first signal, whoever is still waiting for an answer."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        # There is nothing to save, and a slow answer under way would only hold things up.
+        os._exit(0)
+
+
+def main() -> None:
+    """Reads the flags and serves."""
+    parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8001)
+    parser.add_argument("--seed", default="jetway", help="another seed, another world")
+    parser.add_argument("--now", type=parse, help="where the clock starts, as 2026-12-24T18:00:00Z")
+    parser.add_argument("--access-log", action="store_true", help="a line for every request")
+    options = parser.parse_args()
+    server = Server(
+        uvicorn.Config(
+            create_app(Sandbox(options.seed, options.now)),
+            host=options.host,
+            port=options.port,
+            http=Protocol,
+            loop="asyncio",
+            lifespan="off",
+            log_level="warning",
+            access_log=options.access_log,
+        )
+    )
+    server.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""AviationStack's wire format, with its plans, its errors and its oddities."""

@@ -1,0 +1,69 @@
+"""Puts the vendors and the controls on one port."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from sandbox import control
+from sandbox.aviationstack.service import AviationStack
+from sandbox.clock import Clock
+from sandbox.faults import Faults
+from sandbox.journal import Journal
+from sandbox.world.world import World
+
+
+@dataclass(eq=False)
+class Sandbox:
+    """One world, its clock, and the vendors that report on it."""
+
+    seed: str = "jetway"
+    start: datetime | None = None
+    world: World = field(init=False)
+    clock: Clock = field(init=False)
+    faults: Faults = field(init=False)
+    journal: Journal = field(init=False)
+    aviationstack: AviationStack = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.world = World(self.seed)
+        self.clock = Clock(self.start)
+        self.faults = Faults(self.seed)
+        self.journal = Journal()
+        self.aviationstack = AviationStack(self.world, self.clock, self.faults, self.journal)
+
+    def reset(self) -> None:
+        """As after a start."""
+        self.world.reset()
+        self.clock.reset()
+        self.faults.armed.clear()
+        self.journal.clear()
+        self.aviationstack.reset()
+
+
+class Protocol(HttpToolsProtocol):
+    """Hands its connection to the application, because some faults have to cut it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        # On a socket that somebody else opened asyncio leaves this off, and every answer takes 40 ms.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().connection_made(transport)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"]["transport"] = self.transport
+
+
+def create_app(sandbox: Sandbox) -> Starlette:
+    return Starlette(
+        routes=[
+            *control.routes(sandbox),
+            Mount("/v1", app=sandbox.aviationstack),
+        ]
+    )

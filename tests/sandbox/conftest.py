@@ -1,0 +1,79 @@
+"""A real sandbox on a free loopback port, in a thread beside the tests."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import pytest
+import uvicorn
+
+from sandbox.server import Protocol, Sandbox, create_app
+from sandbox.world.world import World
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+class Client:
+    """Talks to the sandbox as a client of AviationStack, and as the one behind the scenery."""
+
+    def __init__(self, base: str, session: aiohttp.ClientSession) -> None:
+        self.base, self.session = base, session
+
+    async def get(self, function: str, key: str | None = "sandbox", **params: Any) -> tuple[int, Any]:
+        if key is not None:
+            params["access_key"] = key
+        async with self.session.get(f"{self.base}/v1/{function}", params=params) as response:
+            return response.status, await response.json(content_type=None)
+
+    async def rows(self, function: str, **params: Any) -> list[Any]:
+        status, payload = await self.get(function, **params)
+        assert status == 200, payload
+        return payload["data"]
+
+    async def control(self, method: str, path: str, body: Any = None, expect: int = 200) -> Any:
+        async with self.session.request(method, f"{self.base}/_sandbox{path}", json=body) as response:
+            payload = await response.json()
+            assert response.status == expect, payload
+            return payload
+
+    async def inject(self, number: str, route: str, departure: str, arrival: str) -> Any:
+        origin, destination = route.split("-")
+        ends = {"origin": origin, "destination": destination, "departure": departure, "arrival": arrival}
+        return await self.control("POST", "/flights", {"airline": "ZZ", "number": number, **ends})
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return World("jetway")
+
+
+@pytest.fixture(scope="session")
+def base() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        app = create_app(Sandbox(start=NOON))
+        config = uvicorn.Config(app, http=Protocol, loop="asyncio", lifespan="off", log_level="warning")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = server.force_exit = True
+        thread.join(5)
+
+
+@pytest.fixture(scope="session")
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+async def client(base: str, session: aiohttp.ClientSession) -> Client:
+    """A client of a sandbox that has forgotten everything; its clock reads noon on 2026-11-25."""
+    client = Client(base, session)
+    await client.control("POST", "/reset")
+    return client
