@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 
+from app import openapi
 from app.airlines import service as airlines
 from app.airports import service as airports
 from app.auth import passwords
@@ -21,6 +22,7 @@ from app.auth import service as accounts
 from app.core import db, http, logging, redis
 from app.core.config import env_example
 from app.core.errors import AppError
+from app.main import create_app
 from app.providers import registry
 from app.providers.base import ProviderError
 
@@ -32,14 +34,15 @@ def main() -> None:
     admin = commands.add_parser("create-admin", help="make an administrator account")
     admin.add_argument("email")
     commands.add_parser("env-example", help="print .env.example")
+    commands.add_parser("error-codes", help="print docs/errors.md")
     commands.add_parser("openapi", help="print the OpenAPI description")
     arguments = parser.parse_args()
     if arguments.command == "env-example":
         _print(env_example())
     elif arguments.command == "openapi":
-        from app.main import app
-
-        _print(json.dumps(app.openapi(), indent=2))
+        _print(json.dumps(create_app().openapi(), indent=2))
+    elif arguments.command == "error-codes":
+        _print(openapi.error_codes())
     elif arguments.command == "create-admin":
         logging.configure()
         asyncio.run(_connected(lambda: _create_admin(arguments.email)))

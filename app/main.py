@@ -44,10 +44,10 @@ def create_app() -> FastAPI:
     )
     problems.install(app)
     app.include_router(router)
-    # The last one added is the outermost.
-    app.add_middleware(HotSearch)
-    app.add_middleware(RequestContext)
     openapi.install(app)
+    # Around FastAPI's own middleware, so that every answer has a request id, the unexpected 500 too, and a
+    # hot search pays for nothing that it does not use.
+    app.middleware_stack = RequestContext(HotSearch(app.build_middleware_stack()))
     return app
 
 

@@ -7,7 +7,10 @@ from fastapi import FastAPI
 
 from app.auth.schemas import Login
 from app.core import clock
+from app.core.config import settings
+from app.core.errors import AppError
 from app.core.web.problems import Problem
+from app.offers import answers
 
 DESCRIPTION = """
 Search flights, hold seats, read bookings.
@@ -35,13 +38,14 @@ def install(app: FastAPI) -> None:
         day = clock.now().date() + timedelta(days=_DAYS_AHEAD)
         for operations in schema["paths"].values():
             for operation in operations.values():
-                _freshen(operation, day.isoformat(), (day + timedelta(days=7)).isoformat())
+                _freshen(operation, day.isoformat())
+        _show_latest_offer(schema)
         return schema
 
     app.openapi = described  # type: ignore[method-assign]
 
 
-def _freshen(operation: dict[str, Any], departure: str, back: str) -> None:
+def _freshen(operation: dict[str, Any], departure: str) -> None:
     """422 is a problem document like every refusal; dates of examples are moved ahead."""
     invalid = operation["responses"].get("422")
     if invalid is not None and "application/json" in invalid.get("content", {}):
@@ -50,5 +54,39 @@ def _freshen(operation: dict[str, Any], departure: str, back: str) -> None:
     for parameter in operation.get("parameters", ()):
         if parameter["name"] == "departure_date":
             parameter["example"] = departure
-        if parameter["name"] == "return_date":
-            parameter["examples"] = {"one way": {"value": ""}, "return": {"value": back}}
+
+
+def _show_latest_offer(schema: dict[str, Any]) -> None:
+    """Let `POST /bookings` and `GET /flights/{flight_id}` show what the last search of this process found.
+
+    Try a search in /docs and reload: both examples work then. In production offers are not passed on.
+    """
+    latest = answers.latest_offer()
+    if latest is None or settings().app_env == "production":
+        return
+    schema["components"]["schemas"]["BookingIn"]["properties"]["offer_id"]["examples"] = [latest["id"]]
+    for parameter in schema["paths"]["/flights/{flight_id}"]["get"]["parameters"]:
+        if parameter["name"] == "flight_id":
+            parameter["example"] = latest["slices"][0]["segments"][0]["flight_id"]
+
+
+def error_codes() -> str:
+    """`docs/errors.md`: every code, its status, and whether asking again can help."""
+    leaves = [
+        "# Error codes",
+        "",
+        "Every refusal is `application/problem+json` with one of these in `code`. Made by `python -m app error-codes`.",
+        "",
+        "| code | status | meaning | retry |",
+        "| --- | --- | --- | --- |",
+    ]
+    codes = {(error.status, error.code): error for error in _all(AppError)}
+    leaves += [
+        f"| `{code}` | {status} | {error.title} | {'yes' if error.retryable else 'no'} |"
+        for (status, code), error in sorted(codes.items())
+    ]
+    return "\n".join(leaves)
+
+
+def _all(error: type[AppError]) -> set[type[AppError]]:
+    return {error}.union(*(_all(kind) for kind in error.__subclasses__()))

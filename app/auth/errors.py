@@ -34,7 +34,7 @@ class RefreshTokenReused(Unauthorized):
 
 
 class TooManyLogins(TooManyRequests):
-    code = "too_many_attempts"
+    code = "rate_limited"
     title = "Too many failed attempts; wait a little"
 
 

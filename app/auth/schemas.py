@@ -44,7 +44,7 @@ class Signup(Strict):
 
 class Login(Strict):
     email: Annotated[str, Field(max_length=254), AfterValidator(_as_signed_up)] = Field(
-        examples=["demo@jetway.example"]
+        examples=["demo@example.com"]
     )
     password: Password
 

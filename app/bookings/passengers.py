@@ -40,13 +40,14 @@ def check(passengers: list[PassengerIn], counts: tuple[int, int, int]) -> None:
     _check_infants(passengers)
     _check_duplicates(passengers)
     for index, passenger in enumerate(passengers):
-        if not ticket_name(passenger.given_name) or not ticket_name(passenger.family_name):
-            raise _named(
-                InvalidName,
-                index,
-                "family_name",
-                "Write the name in Latin letters, as on the passport's last line",
-            )
+        for field in ("given_name", "family_name"):
+            if not ticket_name(getattr(passenger, field)):
+                raise _named(
+                    InvalidName,
+                    index,
+                    field,
+                    "Write the name in Latin letters, as on the passport's last line",
+                )
 
 
 def check_ages(passengers: list[PassengerIn], last_departure: date) -> None:

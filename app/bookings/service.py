@@ -57,7 +57,9 @@ async def page(
 async def read(session: Session, user_id: uuid.UUID, pnr: str) -> Row:
     """Raises BookingNotFound, also for somebody else's."""
     await expire_due(session, user_id)
-    booking = await repository.by_pnr(session, user_id, pnr.upper())
+    wanted = pnr.upper()
+    is_one = set(wanted) <= set(_PNR_ALPHABET)  # The database would choke on some of what it is not.
+    booking = await repository.by_pnr(session, user_id, wanted) if is_one else None
     if booking is None:
         raise BookingNotFound("You have no booking with this reference.")
     return (await _views(session, [booking]))[0]

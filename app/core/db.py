@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 
 import orjson
@@ -54,6 +55,7 @@ def connect() -> None:
         pool_timeout=_POOL_TIMEOUT_SECONDS,
         pool_pre_ping=False,
         pool_use_lifo=True,
+        hide_parameters=True,  # They are people's names and addresses, and errors are logged.
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         connect_args={"server_settings": _SERVER_SETTINGS, "timeout": 3},
@@ -90,8 +92,12 @@ def after_commit(session: Session, follow_up: Callable[[], Awaitable[None]]) -> 
 
 async def rows(session: Session, sql: str, **parameters: Any) -> list[Row]:
     """Run a statement and return what it gives as dictionaries, for the paths where an ORM costs too much."""
-    result = cast("CursorResult[Any]", await session.execute(text(sql), parameters))
+    result = cast("CursorResult[Any]", await session.execute(_statement(sql), parameters))
     return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+
+# Finding the parameters in a statement's text costs more than sending it, and there are few texts.
+_statement = lru_cache(maxsize=512)(text)
 
 
 async def ping() -> None:

@@ -14,8 +14,9 @@ from typing import Any
 
 import orjson
 
-from app.core import redis
+from app.core import clock, redis
 from app.core.config import settings
+from app.core.db import Row
 from app.core.etags import etag_of
 from app.core.metrics import SEARCH_ANSWERS
 from app.offers import search
@@ -40,6 +41,14 @@ class Answer:
 
 _hot: dict[bytes, Answer] = {}
 _computing: dict[str, asyncio.Task[tuple[bytes, bool]]] = {}
+
+
+_latest: list[Row] = []
+
+
+def latest_offer() -> Row | None:
+    """The best offer of the last search computed here, for the examples of the documentation."""
+    return _latest[0] if _latest and _latest[0]["expires_at"] > clock.rfc3339(clock.now()) else None
 
 
 def hot(raw_query: bytes) -> Answer | None:
@@ -120,6 +129,7 @@ async def _computed(key: str, query: SearchQuery, wanted: list[Market]) -> tuple
 
 async def _compute(query: SearchQuery, wanted: list[Market]) -> tuple[bytes, bool]:
     found = await search.search(query, wanted)
+    _latest[:] = found["data"][:1] or _latest
     return orjson.dumps(found), found["meta"]["stale"]
 
 

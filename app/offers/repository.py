@@ -91,6 +91,26 @@ async def claim(session: Session, ids: list[int], cabin: str, seats: int, hold_m
     )
 
 
+async def lock(session: Session, ids: list[int], cabin: str) -> None:
+    """Lock the seats of several flights in the order in which `claim` takes them.
+
+    Who gives back seats on one of them and then claims them all would otherwise lock them in another order.
+    """
+    await rows(
+        session,
+        f"""
+        INSERT INTO inventory AS i (flight_id, cabin, capacity)
+        SELECT f.id, :cabin, c.seats
+        FROM flights f JOIN aircraft_cabins c ON {_SEATS_OF}
+        WHERE f.id = ANY(CAST(:ids AS bigint[]))
+        ORDER BY f.departs_at, f.id
+        ON CONFLICT (flight_id, cabin) DO UPDATE SET held = i.held
+        """,
+        ids=ids,
+        cabin=cabin,
+    )
+
+
 async def release(session: Session, **wanted: Any) -> int:
     """Give back the seats of claims by `claim_ids`, or of claims that ran out by `flight_ids` and `cabin`.
 

@@ -1,9 +1,10 @@
 """What a search asks and what offers look like on the wire."""
 
 from datetime import date, time
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from app.flights.schemas import Stop
 
@@ -50,17 +51,24 @@ class SearchQuery(BaseModel):
     limit: int = Field(default=20, ge=1, le=100)
     cursor: str | None = Field(default=None, max_length=200)
 
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if self.origin == self.destination:
-            raise ValueError("origin and destination are the same")
-        if self.infants > self.adults:
-            raise ValueError("each infant needs an adult's lap: more infants than adults")
-        if self.adults + self.children > 9:
-            raise ValueError("at most nine passengers with a seat")
-        if self.return_date and self.return_date < self.departure_date:
-            raise ValueError("return_date is before departure_date")
-        return self
+    @field_validator(
+        "destination", "return_date", "children", "infants", "departure_after", "departure_before"
+    )
+    @classmethod
+    def _possible(cls, value: Any, info: ValidationInfo) -> Any:
+        """Each parameter against those before it, so that the refusal names the one to change."""
+        name, known = info.field_name, info.data
+        if name == "destination" and value == known.get("origin"):
+            raise PydanticCustomError("same_place", "Origin and destination are the same")
+        if name == "return_date" and value and value < known.get("departure_date", value):
+            raise PydanticCustomError("return_before_departure", "return_date is before departure_date")
+        if name == "children" and value + known.get("adults", 0) > 9:
+            raise PydanticCustomError("too_many_passengers", "At most nine passengers with a seat")
+        if name == "infants" and value > known.get("adults", value):
+            raise PydanticCustomError("infant_without_adult", "Each infant needs an adult's lap")
+        if isinstance(value, time) and value.tzinfo:
+            raise PydanticCustomError("local_time", "Local time, without an offset")
+        return value
 
     @property
     def counts(self) -> tuple[int, int, int]:

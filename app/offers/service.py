@@ -84,6 +84,7 @@ async def _claim(session: Session, offer: Offer) -> list[Row]:
         # sweeper, worker or Redis may be alive to do it; then there is one more try.
         if savepoint is not None:
             await savepoint.rollback()
+            await repository.lock(session, ids, offer.cabin)
         freed = await repository.release(session, flight_ids=ids, cabin=offer.cabin)
         claims = await repository.claim(session, ids, offer.cabin, offer.seats, hold) if freed else []
     if len(claims) < len(ids):

@@ -11,18 +11,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.core.errors import AppError, FieldProblem, Unavailable, Unprocessable
+from app.core.errors import AppError, BadRequest, FieldProblem, NotFound, Unavailable, Unprocessable
 from app.core.logging import logger
 
 log = logger("jetway.problems")
 
 _TYPE = "urn:jetway:problem:"
-_TITLES = {
-    404: ("not_found", "Nothing here"),
-    405: ("method_not_allowed", "This path does not take that method"),
-    413: ("body_too_large", "The request is too large"),
-    415: ("unsupported_media_type", "Send JSON"),
-}
 # Deadlock, serialisation failure, lock timeout: the same request may well succeed a moment later.
 _TRY_AGAIN = ("40P01", "40001", "55P03", "57014", "57P01", "57P03", "53300")
 
@@ -58,10 +52,32 @@ class TryAgain(Unavailable):
     title = "Too many at once; try again"
 
 
-class MalformedJson(AppError):
-    status = 400
+class MalformedJson(BadRequest):
     code = "malformed_json"
     title = "The body is not JSON"
+
+
+class MethodNotAllowed(AppError):
+    status = 405
+    code = "method_not_allowed"
+    title = "This path does not take that method"
+
+
+class BodyTooLarge(AppError):
+    status = 413
+    code = "body_too_large"
+    title = "The request is too large"
+
+
+class UnsupportedMediaType(AppError):
+    status = 415
+    code = "unsupported_media_type"
+    title = "Send JSON"
+
+
+_BY_STATUS: dict[int, type[AppError]] = {
+    error.status: error for error in (NotFound, MethodNotAllowed, BodyTooLarge, UnsupportedMediaType)
+}
 
 
 def problems(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
@@ -141,9 +157,7 @@ def _message(one: dict[str, Any]) -> str:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    code, title = _TITLES.get(error.status_code, ("bad_request", "The request cannot be served"))
-    kind = type("Http", (AppError,), {"status": error.status_code, "code": code, "title": title})
-    response = answer(request, kind())
+    response = answer(request, _BY_STATUS.get(error.status_code, BadRequest)())
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
     return response

@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"\d{1,4}[A-Z]?")
 _CLOCK = re.compile(
     r"(?:(\d{4}-\d{2}-\d{2})[tT ])?(\d{2}):(\d{2})(?::\d{2})?(?:\.\d+)?(?:Z|z|[+-]\d{2}:?\d{2})?"
 )
+_MOST_MINUTES = 10_000
 _STATUS = {
     "scheduled": "scheduled",
     "active": "departed",
@@ -183,6 +184,8 @@ def _local(value: Any, without_date: date | None = None) -> datetime | None:
     hour, minute = int(match.group(2)), int(match.group(3))
     if day is None or minute > 59 or hour > 24 or (hour == 24 and minute):
         return None
+    if not 2000 <= day.year < 2100:  # Years 1 and 9999 are ways of writing null, and no zone can hold them.
+        return None
     midnight = datetime.combine(day, time())
     return midnight + timedelta(hours=hour, minutes=minute)
 
@@ -223,10 +226,12 @@ def _code(value: Any, pattern: re.Pattern[str]) -> str | None:
 
 
 def _whole(value: Any) -> int | None:
+    """Minutes of some sane number, however they are written."""
     try:
-        return int(float(value)) if value not in (None, "") else None
+        minutes = int(float(value)) if value not in (None, "") else None
     except (TypeError, ValueError, OverflowError):
         return None
+    return minutes if minutes is not None and abs(minutes) <= _MOST_MINUTES else None
 
 
 def _require(value: str | None) -> str:
