@@ -12,7 +12,9 @@ from app.api import router
 from app.core import db, http, logging, redis
 from app.core.config import settings
 from app.core.web import problems
+from app.core.web.body_limit import MOST_BYTES, BodyLimit
 from app.core.web.context import RequestContext
+from app.flights import schedule
 from app.offers.hotpath import HotSearch
 
 
@@ -26,6 +28,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await airports.load()
         yield
     finally:
+        await schedule.close()
         await http.disconnect()
         await redis.disconnect()
         await db.disconnect()
@@ -41,13 +44,14 @@ def create_app() -> FastAPI:
         summary="Flight search, seats and bookings.",
         description=openapi.DESCRIPTION,
         lifespan=lifespan,
+        max_body_size=MOST_BYTES,
     )
     problems.install(app)
     app.include_router(router)
     openapi.install(app)
     # Around FastAPI's own middleware, so that every answer has a request id, the unexpected 500 too, and a
     # hot search pays for nothing that it does not use.
-    app.middleware_stack = RequestContext(HotSearch(app.build_middleware_stack()))
+    app.middleware_stack = RequestContext(HotSearch(BodyLimit(app.build_middleware_stack())))
     return app
 
 

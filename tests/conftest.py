@@ -34,7 +34,7 @@ def pytest_unconfigure() -> None:
 
 @pytest_asyncio.fixture(scope="session")
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=2)) as session:
         yield session
 
 
@@ -44,9 +44,11 @@ async def address() -> AsyncIterator[str]:
     from app.main import create_app
 
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(), log_config=None, lifespan="on"))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(), log_config=None, lifespan="on", timeout_keep_alive=3600)
+    )
     serving = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  uvicorn offers no event.
         await asyncio.sleep(0.01)
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True

@@ -6,8 +6,11 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.auth import tokens
+from app.auth.errors import InvalidToken, TokenExpired
 from app.auth.tokens import Caller
 from app.core.errors import Unauthorized
+
+NOT_SIGNED_IN = (Unauthorized, InvalidToken, TokenExpired)
 
 _bearer = HTTPBearer(auto_error=False, description="The `access_token` of signup, login or refresh.")
 

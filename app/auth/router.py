@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 
 from app.auth import service
-from app.auth.dependencies import CurrentUser
+from app.auth.dependencies import NOT_SIGNED_IN, CurrentUser
 from app.auth.errors import (
     EmailTaken,
     InvalidCredentials,
@@ -18,7 +18,6 @@ from app.auth.errors import (
     WeakPassword,
 )
 from app.auth.schemas import Login, Refresh, Signup, Tokens, UserOut
-from app.core.errors import Unauthorized
 from app.core.web.dependencies import SessionDep
 from app.core.web.problems import MalformedJson, problems
 
@@ -74,7 +73,7 @@ async def log_out(data: Refresh, session: SessionDep) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/me", response_model=UserOut, responses=problems(Unauthorized))
+@router.get("/me", response_model=UserOut, responses=problems(*NOT_SIGNED_IN))
 async def me(caller: CurrentUser, session: SessionDep) -> JSONResponse:
     """The account you are signed in with."""
     return JSONResponse(await service.me(session, caller.user_id), 200, _PRIVATE)
@@ -87,7 +86,7 @@ async def _credentials(request: Request) -> Login:
     else:
         try:
             content = await request.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise MalformedJson("The body could not be parsed as JSON.") from None
     try:
         return Login.model_validate(content)

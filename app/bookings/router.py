@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import JSONResponse, Response
 
-from app.auth.dependencies import CurrentUser
+from app.auth.dependencies import NOT_SIGNED_IN, CurrentUser
 from app.bookings import service
 from app.bookings.errors import (
     BookingNotFound,
@@ -16,7 +16,6 @@ from app.bookings.errors import (
     PaymentNotOffered,
 )
 from app.bookings.schemas import BookingIn, BookingList, BookingOut, Status
-from app.core.errors import Unauthorized
 from app.core.web.dependencies import SessionDep
 from app.core.web.idempotency import IdempotencyInProgress, IdempotencyKeyReused, OnceDep
 from app.core.web.pagination import Cursor, Limit
@@ -33,7 +32,7 @@ _PRIVATE = {"Cache-Control": "no-store"}
     status_code=201,
     response_model=BookingOut,
     responses=problems(
-        Unauthorized,
+        *NOT_SIGNED_IN,
         OfferNotFound,
         OfferExpired,
         SoldOut,
@@ -55,7 +54,7 @@ async def create_booking(
     return await once(session, caller.user_id, 201, lambda: service.create(session, caller.user_id, data))
 
 
-@router.get("", response_model=BookingList, responses=problems(Unauthorized))
+@router.get("", response_model=BookingList, responses=problems(*NOT_SIGNED_IN))
 async def list_bookings(
     caller: CurrentUser,
     session: SessionDep,
@@ -67,7 +66,7 @@ async def list_bookings(
     return JSONResponse(await service.page(session, caller.user_id, status, cursor, limit), 200, _PRIVATE)
 
 
-@router.get("/{pnr}", response_model=BookingOut, responses=problems(Unauthorized, BookingNotFound))
+@router.get("/{pnr}", response_model=BookingOut, responses=problems(*NOT_SIGNED_IN, BookingNotFound))
 async def read_booking(
     caller: CurrentUser,
     session: SessionDep,

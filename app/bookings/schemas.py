@@ -33,7 +33,7 @@ class PassengerIn(Strict):
 
 class Contact(Strict):
     email: Annotated[EmailStr, Field(max_length=254, examples=["ada@example.com"])]
-    phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{5,14}$")] | None = Field(
+    phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{5,14}$")] | None = Field(
         default=None, description="E.164.", examples=["+441632960000"]
     )
 

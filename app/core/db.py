@@ -53,7 +53,6 @@ def connect() -> None:
         pool_size=settings().database_pool_size,
         max_overflow=0,
         pool_timeout=_POOL_TIMEOUT_SECONDS,
-        pool_pre_ping=False,
         pool_use_lifo=True,
         hide_parameters=True,  # They are people's names and addresses, and errors are logged.
         json_serializer=lambda value: orjson.dumps(value).decode(),

@@ -6,6 +6,7 @@ name never do.
 
 import asyncio
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from contextvars import ContextVar
@@ -33,6 +34,16 @@ def _redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMappi
 def _identify(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if known := request_id.get():
         event["request_id"] = known
+    return event
+
+
+# PostgreSQL quotes the row or the key that it refused, and people's names and addresses are in it.
+_QUOTED_ROW = re.compile(r"(DETAIL: ).*")
+
+
+def _withhold(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if "exception" in event:
+        event["exception"] = _QUOTED_ROW.sub(r"\1[withheld]", str(event["exception"]))
     return event
 
 
@@ -65,7 +76,7 @@ def configure() -> None:
     )
     final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if not development:
-        final.append(structlog.processors.format_exc_info)  # type: ignore[arg-type]
+        final += [structlog.processors.format_exc_info, _withhold]  # type: ignore[list-item]
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*final, renderer])

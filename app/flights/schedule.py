@@ -98,6 +98,13 @@ def _start(board: Board) -> asyncio.Task[None]:
     return task
 
 
+async def close() -> None:
+    """Give up the refreshes under way; their leases run out by themselves."""
+    for task in list(_fetching.values()):
+        task.cancel()
+    await asyncio.gather(*_fetching.values(), return_exceptions=True)
+
+
 async def _refresh_quietly(airport: str, day: date) -> None:
     try:
         await refresh(airport, day)

@@ -1,11 +1,12 @@
 """Search answers as ready bytes: from this process, from Redis, or computed once for all who ask now.
 
-A market's generation counts the times its seats moved. An answer in Redis carries the generations under
+A market's generation changes whenever its seats move. An answer in Redis carries the generations under
 which it was computed, so one `MGET` tells whether it still holds; a process repeats an answer unasked for
 two seconds at most.
 """
 
 import asyncio
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +24,7 @@ from app.offers import search
 from app.offers.schemas import SearchQuery
 from app.offers.search import Market
 
-_MOST_HOT = 4096
+_MOST_HOT = 256
 _STALE_SECONDS = 5
 _GENERATION_SECONDS = 3600
 
@@ -88,8 +89,7 @@ async def seats_moved(flights: Iterable[tuple[str, str, date]]) -> None:
         _hot.pop(raw_query, None)
     pipeline = redis.client().pipeline(transaction=False)
     for name in names:
-        pipeline.incr(name)
-        pipeline.expire(name, _GENERATION_SECONDS)
+        pipeline.set(name, secrets.token_hex(8), ex=_GENERATION_SECONDS)
     await redis.or_none(pipeline.execute())
 
 

@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from app.auth import service as accounts
 from app.auth import tokens
+from app.auth.dependencies import NOT_SIGNED_IN
 from app.auth.errors import AdminsOnly
 from app.core import db
 from app.core.config import settings
@@ -52,7 +53,9 @@ async def health() -> JSONResponse:
     return JSONResponse(found, 503 if found["status"] == "down" else 200, {"Cache-Control": "no-store"})
 
 
-@router.get("/admin/metrics", response_class=Response, responses=problems(Unauthorized, AdminsOnly))
+@router.get(
+    "/admin/metrics", response_class=PlainTextResponse, responses=problems(*NOT_SIGNED_IN, AdminsOnly)
+)
 async def metrics(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Response:
     """Prometheus metrics of this process."""
     if credentials is None:

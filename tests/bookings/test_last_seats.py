@@ -19,7 +19,9 @@ async def flight_with_few_seats(api: Client, sandbox: Sandbox, sql: Any, day_ahe
     departs = datetime.combine(in_days(day_ahead), datetime.min.time(), UTC) + timedelta(hours=11)
     await sandbox.flight("KEF", "OSL", departs, departs + timedelta(hours=2, minutes=40), number="9700")
     offers = (await api.search("KEF", "OSL", in_days(day_ahead), limit=100)).body["data"]
-    offer: dict[str, Any] = next(o for o in offers if o["slices"][0]["segments"][0]["flight_number"] == "ZZ9700")
+    offer: dict[str, Any] = next(
+        o for o in offers if o["slices"][0]["segments"][0]["flight_number"] == "ZZ9700"
+    )
     await sql(
         "INSERT INTO inventory (flight_id, cabin, capacity)"
         " SELECT id, 'economy', :seats FROM flights WHERE number = '9700' AND departure_date = :day",

@@ -29,8 +29,13 @@ async def test_a_return_trip_has_two_slices_priced_together(traveller: Client) -
 
     booked = await traveller.book(offer["id"])
 
-    assert [(s["origin"], s["destination"]) for s in booked.body["slices"]] == [("LHR", "JFK"), ("JFK", "LHR")]
-    departures = [datetime.fromisoformat(s["segments"][0]["departing_at"]).date() for s in booked.body["slices"]]
+    assert [(s["origin"], s["destination"]) for s in booked.body["slices"]] == [
+        ("LHR", "JFK"),
+        ("JFK", "LHR"),
+    ]
+    departures = [
+        datetime.fromisoformat(s["segments"][0]["departing_at"]).date() for s in booked.body["slices"]
+    ]
     assert departures == [there, back]
 
 

@@ -30,7 +30,9 @@ class Client:
         self.session, self.base, self.token = session, base, token
         self.user: dict[str, Any] = {}
 
-    async def send(self, method: str, path: str, *, headers: dict[str, str] | None = None, **kw: Any) -> Answer:
+    async def send(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **kw: Any
+    ) -> Answer:
         headers = dict(headers or {})
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
@@ -57,7 +59,9 @@ class Client:
         offer: dict[str, Any] = answer.body["data"][0]
         return offer
 
-    async def book(self, offer_id: str, passengers: list[dict[str, Any]] | None = None, **headers: str) -> Answer:
+    async def book(
+        self, offer_id: str, passengers: list[dict[str, Any]] | None = None, **headers: str
+    ) -> Answer:
         return await self.post("/bookings", booking(offer_id, passengers), headers)
 
     async def signed_up(self) -> "Client":
@@ -91,11 +95,15 @@ class Sandbox:
         counts: dict[str, int] = (await self.control("GET", "/journal"))["counts"]
         return counts
 
-    async def flight(self, origin: str, destination: str, departs: datetime, arrives: datetime, **more: Any) -> Any:
+    async def flight(
+        self, origin: str, destination: str, departs: datetime, arrives: datetime, **more: Any
+    ) -> Any:
         """Add a flight to the world, between two instants."""
         body = {"airline": "ZZ", "number": str(9000 + next(_numbers) % 999), "aircraft": "A320", **more}
         times = {"departure": iso(departs), "arrival": iso(arrives)}
-        return await self.control("POST", "/flights", {**body, "origin": origin, "destination": destination, **times})
+        return await self.control(
+            "POST", "/flights", {**body, "origin": origin, "destination": destination, **times}
+        )
 
 
 def iso(instant: datetime) -> str:
@@ -108,7 +116,13 @@ def in_days(days: int) -> date:
 
 def adult(number: int = 0, **more: Any) -> dict[str, Any]:
     letters = "".join(chr(65 + int(digit)) for digit in str(number))
-    return {"type": "adult", "given_name": f"Ada {letters}", "family_name": "Lovelace", "born_on": "1990-12-10", **more}
+    return {
+        "type": "adult",
+        "given_name": f"Ada {letters}",
+        "family_name": "Lovelace",
+        "born_on": "1990-12-10",
+        **more,
+    }
 
 
 def booking(offer_id: str, passengers: list[dict[str, Any]] | None = None) -> dict[str, Any]:

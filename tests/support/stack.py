@@ -74,7 +74,11 @@ def _own_database(url: str) -> Iterator[str]:
 
     asyncio.run(run(f"CREATE DATABASE {name}"))
     try:
-        yield re.sub(r"/[^/?]*(\?|$)", f"/{name}\\1", base, count=1) if base.count("/") > 2 else f"{base}/{name}"
+        yield (
+            re.sub(r"/[^/?]*(\?|$)", f"/{name}\\1", base, count=1)
+            if base.count("/") > 2
+            else f"{base}/{name}"
+        )
     finally:
         asyncio.run(run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
 

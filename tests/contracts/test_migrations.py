@@ -1,0 +1,116 @@
+"""Migrations: from nothing, back, and forth again, and equal to the models."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.support.stack import ROOT
+
+_SNAPSHOT = """
+    SELECT 'column' AS kind, table_name || '.' || column_name AS name,
+           concat_ws(' ', data_type, is_nullable, column_default, character_maximum_length) AS how
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    ORDER BY 1, 2
+"""
+
+
+def ask(url: str, statement: str) -> list[Any]:
+    """Run a statement on a database and forget the connection."""
+
+    async def run() -> list[Any]:
+        connection = await asyncpg.connect(url)
+        try:
+            return [tuple(row) for row in await connection.fetch(statement)]
+        finally:
+            await connection.close()
+
+    with asyncio.Runner() as runner:
+        return runner.run(run())
+
+
+def alembic(url: str, *commands: str) -> str:
+    """Run commands one after the other in one process; gives what they said."""
+    code = "import sys; from alembic.config import main; [main(argv=c.split()) for c in sys.argv[1:]]"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *commands],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-9000:]
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def empty() -> Iterator[str]:
+    """A database with nothing in it."""
+    base, name = os.environ["DATABASE_URL"], f"jetway_scratch_{uuid.uuid4().hex}"
+    ask(base, f"CREATE DATABASE {name}")
+    yield re.sub(r"/[^/?]*(\?|$)", f"/{name}\\1", base, count=1) if base.count("/") > 2 else f"{base}/{name}"
+    ask(base, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_an_empty_database_becomes_what_the_models_say(empty: str) -> None:
+    """Nothing is left for a new migration: tables, columns, types, defaults, indexes, constraints."""
+    said = alembic(empty, "upgrade head", "check")
+
+    assert "No new upgrade operations detected" in said
+
+
+def test_the_check_would_notice_a_difference(empty: str) -> None:
+    """The negative control."""
+    alembic(empty, "upgrade head")
+    ask(empty, "ALTER TABLE bookings ALTER fare_brand DROP NOT NULL")
+
+    with pytest.raises(AssertionError, match="New upgrade operations detected"):
+        alembic(empty, "check")
+
+
+def test_back_to_nothing_and_forth_again_is_the_same(empty: str) -> None:
+    """Step by step down; what was there before is there again."""
+    alembic(empty, "upgrade head")
+    before = ask(empty, _SNAPSHOT)
+
+    alembic(empty, "downgrade -1", "upgrade head")
+    assert ask(empty, _SNAPSHOT) == before
+    alembic(empty, "downgrade base")
+    tables = ask(empty, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+    assert tables == [("alembic_version",)]
+
+    alembic(empty, "upgrade head")
+    assert ask(empty, _SNAPSHOT) == before
+
+
+def test_a_second_upgrade_changes_nothing(empty: str) -> None:
+    """Every deployment runs it; rows stay as they are."""
+    alembic(empty, "upgrade head")
+    ask(empty, "UPDATE aircraft_cabins SET seats = 77 WHERE aircraft_type = 'A320' AND cabin = 'economy'")
+    snapshot, cabins = ask(empty, _SNAPSHOT), ask(empty, "SELECT * FROM aircraft_cabins ORDER BY 1, 2")
+
+    alembic(empty, "upgrade head")
+
+    assert ask(empty, _SNAPSHOT) == snapshot
+    assert ask(empty, "SELECT * FROM aircraft_cabins ORDER BY 1, 2") == cabins
+    assert any(seats == 77 for *_, seats in cabins)
+
+
+def test_two_deployments_at_once_migrate_once(empty: str) -> None:
+    """The second waits and finds nothing to do."""
+    environment = {**os.environ, "DATABASE_URL": empty}
+    command = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    both = [subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(2)]
+
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert len(ask(empty, "SELECT version_num FROM alembic_version")) == 1

@@ -1,0 +1,95 @@
+"""Settings: each explained, each in `.env.example`, and weak ones refused in production."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from app.core.config import Settings
+from tests.support.stack import ROOT
+
+STRONG = {
+    "APP_ENV": "production",
+    "JWT_SECRET": "j" * 16 + "0123456789abcdef",
+    "SECRET_KEY": "s" * 16 + "0123456789abcdef",
+    "AVIATIONSTACK_KEY": "a-real-key",
+    "AVIATIONSTACK_BASE_URL": "https://api.aviationstack.com/v1",
+}
+
+
+@pytest.fixture(scope="module")
+def example() -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "env-example"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def started(**environment: str) -> subprocess.CompletedProcess[str]:
+    """The product, imported in such an environment."""
+    command = [sys.executable, "-c", "import app.main"]
+    return subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True
+    )
+
+
+def test_the_example_is_what_the_command_prints(example: str) -> None:
+    """A setting cannot be added without its line in `.env.example`."""
+    assert (ROOT / ".env.example").read_text().rstrip() == example.rstrip()
+
+
+def test_every_setting_is_explained(example: str) -> None:
+    """In a sentence, above its default."""
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert re.match(r"\S.*\.$", field.description, re.DOTALL), name
+        assert f"# {field.description}\n#{name.upper()}=" in example
+
+
+def test_a_copied_example_starts_with_the_defaults(example: str) -> None:
+    """Uncommented as it stands, it changes nothing; empty values count as not set."""
+    lines = re.findall(r"^#([A-Z_]+)=(.*)$", example, re.MULTILINE)
+    copied = {name.lower(): value for name, value in lines if value}
+
+    assert len(lines) == len(Settings.model_fields)
+    bare = {name: field.default for name, field in Settings.model_fields.items()}
+    read = Settings(_env_file=None, **copied)  # type: ignore[arg-type,call-arg]
+    assert {name: getattr(read, name) for name in copied} == {name: bare[name] for name in copied}
+
+
+def test_no_secret_is_in_the_example(example: str) -> None:
+    """Nobody shall run with one that the world can read."""
+    assert "#JWT_SECRET=\n" in example
+    assert "#SECRET_KEY=\n" in example
+    assert "for-development-only" not in example
+
+
+def test_production_starts_with_strong_secrets() -> None:
+    """The negative control of the refusals below."""
+    done = started(**STRONG)
+
+    assert done.returncode == 0, done.stderr[-500:]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"JWT_SECRET": ""}, "JWT_SECRET"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"SECRET_KEY": STRONG["JWT_SECRET"]}, "must differ"),
+        ({"AVIATIONSTACK_KEY": "sandbox"}, "AVIATIONSTACK_KEY"),
+        ({"AVIATIONSTACK_BASE_URL": "http://localhost:8200/v1"}, "not for production"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_production_refuses_what_is_weak(changes: dict[str, str], said: str) -> None:
+    """At the start, with a sentence that names the setting and not its value."""
+    with pytest.raises(ValueError, match=said) as refused:
+        Settings(_env_file=None, **{name.lower(): value for name, value in {**STRONG, **changes}.items()})  # type: ignore[arg-type,call-arg]
+
+    if changes.get("SECRET_KEY") == "short":
+        assert started(**{**STRONG, **changes}).returncode != 0
+    assert refused.type.__name__ == "ValidationError"

@@ -1,0 +1,142 @@
+"""Settings that would be dangerous are refused at the start."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import make_url
+
+from app.core.config import Settings, env_example
+
+STRONG = "0123456789abcdef0123456789abcdef"
+OTHER = "fedcba9876543210fedcba9876543210"
+PRODUCTION = {
+    "app_env": "production",
+    "jwt_secret": STRONG,
+    "secret_key": OTHER,
+    "aviationstack_key": "a-real-key",
+    "aviationstack_base_url": "https://api.aviationstack.com/v1",
+}
+
+
+def settings(**given: Any) -> Settings:
+    return Settings(_env_file=None, **given)  # type: ignore[call-arg]
+
+
+def test_a_complete_production_configuration_is_accepted() -> None:
+    """Without this, the refusals below would prove nothing."""
+    assert settings(**PRODUCTION).app_env == "production"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"jwt_secret": Settings.model_fields["jwt_secret"].default}, "JWT_SECRET"),
+        ({"secret_key": Settings.model_fields["secret_key"].default}, "SECRET_KEY"),
+        ({"jwt_secret": STRONG[:31]}, "JWT_SECRET"),
+        ({"secret_key": OTHER[:31]}, "SECRET_KEY"),
+        ({"secret_key": f"{OTHER},{OTHER[:10]}"}, "SECRET_KEY"),
+        ({"secret_key": " , "}, "SECRET_KEY"),
+        ({"secret_key": STRONG}, "must differ"),
+        ({"secret_key": f"{OTHER}, {STRONG}"}, "must differ"),
+        ({"aviationstack_key": "sandbox"}, "AVIATIONSTACK_KEY"),
+        ({"aviationstack_key": ""}, "AVIATIONSTACK_KEY"),
+        ({"aviationstack_base_url": "http://localhost:8001"}, "AVIATIONSTACK_BASE_URL"),
+        ({"aviationstack_base_url": "http://127.0.0.1:8001/v1"}, "AVIATIONSTACK_BASE_URL"),
+        ({"aviationstack_base_url": "http://[::1]:8001/v1"}, "AVIATIONSTACK_BASE_URL"),
+    ],
+)
+def test_production_refuses(wrong: dict[str, str], complaint: str) -> None:
+    """Each weakness alone is enough."""
+    with pytest.raises(ValidationError, match=complaint):
+        settings(**PRODUCTION | wrong)
+
+
+@pytest.mark.parametrize("environment", ["development", "test"])
+def test_elsewhere_the_defaults_and_the_sandbox_are_fine(environment: str) -> None:
+    """A fresh checkout runs without a single setting."""
+    chosen = settings(
+        app_env=environment, aviationstack_key="sandbox", aviationstack_base_url="http://localhost"
+    )
+
+    assert chosen.jwt_secret != chosen.secret_key
+
+
+def test_an_unknown_environment_is_refused() -> None:
+    """`prod` must not silently mean development."""
+    with pytest.raises(ValidationError, match="app_env"):
+        settings(app_env="prod")
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg", "postgresql+psycopg"])
+def test_every_usual_spelling_of_the_databases_address_works(scheme: str) -> None:
+    """The driver is our business, not the operator's."""
+    url = settings(database_url=f"{scheme}://ada:pw@db:5433/jetway").sqlalchemy_url
+
+    assert url == "postgresql+asyncpg://ada:pw@db:5433/jetway"
+
+
+@pytest.mark.parametrize("url", ["mysql://db/jetway", "jetway", "sqlite:///jetway.db"])
+def test_another_database_is_refused(url: str) -> None:
+    """With a message that names the setting."""
+    with pytest.raises(ValueError, match="DATABASE_URL"):
+        _ = settings(database_url=url).sqlalchemy_url
+
+
+def test_the_databases_address_can_come_in_pieces() -> None:
+    """Whatever characters a generated password has."""
+    pieces = {"postgres_host": "db", "postgres_port": 5433, "postgres_user": "ada", "postgres_db": "flights"}
+
+    url = make_url(settings(database_url="", postgres_password="p@ss/w:o%rd?#", **pieces).sqlalchemy_url)
+
+    assert (url.host, url.port, url.username, url.database) == ("db", 5433, "ada", "flights")
+    assert url.password == "p@ss/w:o%rd?#"
+
+
+def test_a_whole_address_wins_over_pieces() -> None:
+    """DATABASE_URL is what a platform sets."""
+    url = settings(database_url="postgresql://h/one", postgres_db="other").sqlalchemy_url
+
+    assert url.endswith("//h/one")
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose files pass `NAME=` for what nobody has set."""
+    monkeypatch.setenv("HOLD_MINUTES", "")
+    monkeypatch.setenv("DATABASE_URL", "")
+    monkeypatch.setenv("POSTGRES_HOST", "db")
+
+    assert settings().hold_minutes == 30
+    assert "@db:" in settings().sqlalchemy_url
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("http://127.0.0.1:8001", "http://127.0.0.1:8001/v1"),
+        ("http://127.0.0.1:8001/", "http://127.0.0.1:8001/v1"),
+        ("https://api.aviationstack.com/v1/", "https://api.aviationstack.com/v1"),
+        ("https://proxy.example/as/v1", "https://proxy.example/as/v1"),
+    ],
+)
+def test_the_providers_address_gets_its_version_path(given: str, used: str) -> None:
+    """Only where it has no path of its own."""
+    assert settings(aviationstack_base_url=given).aviationstack_base_url == used
+
+
+def test_the_last_of_several_secret_keys_signs() -> None:
+    """Oldest first, without the spaces people put around commas."""
+    assert settings(secret_key=f" {STRONG} , {OTHER},").secret_keys == [STRONG, OTHER]
+
+
+def test_the_example_explains_every_setting_and_gives_no_secret() -> None:
+    """It is generated, so that it cannot fall behind."""
+    lines = env_example().splitlines()
+    for name, field in Settings.model_fields.items():
+        (place,) = (i for i, line in enumerate(lines) if line.lstrip("#").startswith(f"{name.upper()}="))
+        assert lines[place - 1] == f"# {field.description}"
+    for secret in ("JWT_SECRET=", "SECRET_KEY="):
+        assert secret in {line.removeprefix("#") for line in lines}
+    assert not any(
+        Settings.model_fields[name].default in "\n".join(lines) for name in ("jwt_secret", "secret_key")
+    )

@@ -1,0 +1,141 @@
+"""Metrics: who may read them, and what they must not tell."""
+
+import os
+import re
+import subprocess
+import sys
+import uuid
+
+import pytest
+
+from tests.support.client import Client
+from tests.support.fleet import Fleet
+from tests.support.stack import ROOT
+
+PASSWORD = "an administrator's own"
+
+
+@pytest.fixture(scope="module")
+def admin_email() -> str:
+    """An account made by `python -m app create-admin`."""
+    email = f"{uuid.uuid4().hex}@example.com"
+    environment = {**os.environ, "ADMIN_PASSWORD": PASSWORD}
+    subprocess.run(
+        [sys.executable, "-m", "app", "create-admin", email], cwd=ROOT, env=environment, check=True
+    )
+    return email
+
+
+async def read(api: Client) -> str:
+    token = os.environ["ADMIN_METRICS_TOKEN"]
+    answer = await api.get("/admin/metrics", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status == 200
+    return answer.raw.decode()
+
+
+def value(text: str, sample: str) -> float:
+    found = re.search(rf"^{re.escape(sample)} (\S+)$", text, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+async def test_metrics_need_a_token(api: Client) -> None:
+    """401 without one or with a wrong one."""
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer "}):
+        assert (await api.get("/admin/metrics", headers=headers)).status == 401
+
+
+async def test_a_users_token_is_not_enough(traveller: Client) -> None:
+    """403: known, but not an administrator."""
+    answer = await traveller.get("/admin/metrics")
+
+    assert (answer.status, answer.code) == (403, "admins_only")
+
+
+async def test_an_administrators_token_is_enough(api: Client, admin_email: str) -> None:
+    """Made by the operator's command, because nobody can sign up as one."""
+    session = await api.post("/auth/login", {"email": admin_email, "password": PASSWORD})
+    assert session.body["user"]["role"] == "admin"
+
+    answer = await Client(api.session, api.base, session.body["access_token"]).get("/admin/metrics")
+
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize("password", ["short", PASSWORD])
+def test_the_command_refuses_what_it_cannot_do(admin_email: str, password: str) -> None:
+    """A weak password, and an address that has an account; both said in one line."""
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "create-admin", admin_email],
+        cwd=ROOT,
+        env={**os.environ, "ADMIN_PASSWORD": password},
+        capture_output=True,
+    )
+
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+async def test_without_a_configured_token_none_fits(
+    api: Client, traveller: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty setting is no password."""
+    from app.core.config import settings
+
+    monkeypatch.setattr(settings(), "admin_metrics_token", "")
+
+    assert (await api.get("/admin/metrics", headers={"Authorization": "Bearer "})).status == 401
+    assert (await traveller.get("/admin/metrics")).status == 403
+
+
+async def test_what_happens_is_counted(traveller: Client, fleet: Fleet) -> None:
+    """Requests, bookings, ended holds and refusals, each by one."""
+    offer = await fleet.offer(traveller, await fleet.flight(1))
+    samples = {
+        'jetway_http_requests_total{method="POST",route="/bookings",status="201"}': 1,
+        'jetway_http_requests_total{method="POST",route="/bookings",status="409"}': 1,
+        'jetway_http_requests_total{method="GET",route="/bookings/{pnr}",status="200"}': 1,
+        'jetway_http_request_seconds_count{route="/bookings/{pnr}"}': 1,
+        'jetway_bookings_total{status="held"}': 1,
+        'jetway_bookings_total{status="expired"}': 1,
+        "jetway_sold_out_total": 1,
+    }
+    before = await read(traveller)
+
+    pnr = (await traveller.book(offer["id"])).body["pnr"]
+    await traveller.book(offer["id"])
+    await fleet.run_out(pnr)
+    await traveller.get(f"/bookings/{pnr}")
+
+    after = await read(traveller)
+    assert {sample: value(after, sample) - value(before, sample) for sample in samples} == samples
+
+
+async def test_searches_are_counted_by_where_they_were_answered(traveller: Client, fleet: Fleet) -> None:
+    """Computed once, then repeated by this process."""
+    flight, before = await fleet.flight(), await read(traveller)
+    for _ in range(3):
+        await fleet.offer(traveller, flight)
+
+    after = await read(traveller)
+
+    assert {
+        source: value(after, sample) - value(before, sample)
+        for source in ("computed", "hot")
+        for sample in [f'jetway_search_answers_total{{source="{source}"}}']
+    } == {"computed": 1, "hot": 2}
+
+
+async def test_labels_hold_templates_and_nothing_of_anybody(traveller: Client, fleet: Fleet) -> None:
+    """Paths that do not exist share one label, so nobody can fill the memory with them."""
+    pnr = (await traveller.book((await fleet.offer(traveller, await fleet.flight()))["id"])).body["pnr"]
+    for path in (f"/bookings/{pnr}", "/airports/ZRH", "/flights/ZZ1-20260101-ZRH", "/no/such/path-canary"):
+        await traveller.get(path)
+    await traveller.send("CANARY", "/no/such/method")
+
+    text = await read(traveller)
+
+    routes = set(re.findall(r'route="([^"]*)"', text))
+    assert {"/bookings/{pnr}", "/airports/{iata}", "/flights/{flight_id}", "unmatched"} <= routes
+    for private in (pnr, "ZRH", "canary", "CANARY", traveller.user["id"], traveller.user["email"]):
+        assert private not in text

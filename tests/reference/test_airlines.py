@@ -1,0 +1,108 @@
+"""The airlines, after the command that an operator runs before the first start."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.client import Client
+from tests.support.stack import ROOT
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prepared() -> None:
+    """`python -m app prepare`, twice: the second time improves nothing and breaks nothing."""
+    command = "from app.cli import main; main(); main()"
+    demo = {"DEMO_EMAIL": "Demo@jetway.example", "DEMO_PASSWORD": "a seat by the window"}
+    subprocess.run(
+        [sys.executable, "-c", command, "prepare"], cwd=ROOT, env={**os.environ, **demo}, check=True
+    )
+
+
+async def test_an_airline_is_read_by_its_designator(api: Client) -> None:
+    """In whatever case."""
+    answer = await api.get("/airlines/zz")
+
+    assert answer.body == {
+        "iata": "ZZ",
+        "icao": "ZQS",
+        "name": "Sandbox Air",
+        "callsign": "SANDCASTLE",
+        "country": "GB",
+        "active": True,
+    }
+
+
+async def test_a_designator_may_hold_a_digit(api: Client) -> None:
+    """In either place."""
+    assert (await api.get("/airlines/X0")).body["name"] == "Larkspur Airways"
+    assert (await api.get("/airlines/0w")).body["name"] == "Wisteria Airlines"
+
+
+@pytest.mark.parametrize(
+    ("path", "refusal"), [("QQ", (404, "airline_not_found")), ("BAW", (422, "validation_error"))]
+)
+async def test_an_unknown_designator_is_refused(api: Client, path: str, refusal: tuple[int, str]) -> None:
+    """Not found, or not a designator at all."""
+    answer = await api.get(f"/airlines/{path}")
+
+    assert (answer.status, answer.code) == refusal
+
+
+@pytest.mark.parametrize("q", ["ZZ", "zqs", "Sandbox", "sandbox AIR"])
+async def test_the_best_match_comes_first(api: Client, q: str) -> None:
+    """By either designator or by the name."""
+    assert (await api.get("/airlines", q=q)).body["data"][0]["iata"] == "ZZ"
+
+
+async def test_names_that_start_with_the_query_come_first(api: Client) -> None:
+    """Then those that only hold it."""
+    names = [one["name"].lower() for one in (await api.get("/airlines", q="a", limit=100)).body["data"]]
+    starts = [name.startswith("a") for name in names]
+
+    assert all("a" in name for name in names)
+    assert starts == sorted(starts, reverse=True)
+
+
+@pytest.mark.parametrize("q", ["%", "_", "Z%", "\\"])
+async def test_the_databases_wildcards_are_letters(api: Client, q: str) -> None:
+    """`%` matches no airline, because none has one in its name."""
+    assert (await api.get("/airlines", q=q)).body["data"] == []
+
+
+async def test_only_one_country(api: Client) -> None:
+    """By its ISO code."""
+    found = (await api.get("/airlines", country="gb")).body["data"]
+
+    assert "ZZ" in [one["iata"] for one in found]
+    assert {one["country"] for one in found} == {"GB"}
+
+
+async def test_pages_hold_every_airline_once(api: Client) -> None:
+    """In a stable order."""
+    whole = [one["iata"] for one in (await api.get("/airlines", limit=100)).body["data"]]
+    found, cursor = [], None
+    while True:
+        page = (await api.get("/airlines", limit=5, cursor=cursor)).body
+        found += [one["iata"] for one in page["data"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+
+    assert len(whole) >= 11
+    assert found == whole
+
+
+async def test_a_client_that_has_the_answer_is_told_so(api: Client) -> None:
+    """304 for its ETag."""
+    etag = (await api.get("/airlines/ZZ")).headers["ETag"]
+
+    assert (await api.get("/airlines/ZZ", headers={"If-None-Match": etag})).status == 304
+
+
+async def test_the_demo_account_can_log_in(api: Client) -> None:
+    """It was asked for by DEMO_EMAIL and DEMO_PASSWORD."""
+    login = {"email": "demo@jetway.example", "password": "a seat by the window"}
+
+    assert (await api.post("/auth/login", login)).status == 200
