@@ -1,5 +1,6 @@
 """The API's entry point: `uvicorn app.main:app`."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,7 +16,7 @@ from app.core.web import problems
 from app.core.web.body_limit import MOST_BYTES, BodyLimit
 from app.core.web.context import RequestContext
 from app.flights import schedule
-from app.offers.hotpath import HotSearch
+from app.offers import hotpath
 
 
 @asynccontextmanager
@@ -26,6 +27,9 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     http.connect()
     try:
         await airports.load()
+        # The reference data live as long as the process: the collector need not look at them again.
+        gc.collect()
+        gc.freeze()
         yield
     finally:
         await schedule.close()
@@ -51,7 +55,7 @@ def create_app() -> FastAPI:
     openapi.install(app)
     # Around FastAPI's own middleware, so that every answer has a request id, the unexpected 500 too, and a
     # hot search pays for nothing that it does not use.
-    app.middleware_stack = RequestContext(HotSearch(BodyLimit(app.build_middleware_stack())))
+    app.middleware_stack = RequestContext(BodyLimit(app.build_middleware_stack()), hotpath.shortcut)
     return app
 
 

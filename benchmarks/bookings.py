@@ -123,7 +123,7 @@ def _pgbench_script(
         pieces[1::2] = [literals[int(position) - 1] for position in pieces[1::2]]
         statement = "".join(pieces)
         if "INSERT INTO seat_claims" in statement:
-            statement = statement.replace("RETURNING id, flight_id, expires_at", "RETURNING id AS claim")
+            statement = statement.replace("claimed.id AS claim_id", "claimed.id AS claim")
             lines.append(statement + " \\gset")
         else:
             lines.append(statement + ";")

@@ -115,7 +115,7 @@ async def _stored(
             "slice_index": i,
             "segment_index": j,
             "flight_id": flight["id"],
-            "claim_id": reservation.claim_of[flight["id"]],
+            "claim_id": flight["claim_id"],
         }
         for i, flights in enumerate(reservation.flights)
         for j, flight in enumerate(flights)

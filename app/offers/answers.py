@@ -25,13 +25,14 @@ from app.offers.schemas import SearchQuery
 from app.offers.search import Market
 
 _MOST_HOT = 256
+_RENEWAL_SECONDS = 0.5
 _STALE_SECONDS = 5
 _GENERATION_SECONDS = 3600
 
 Generations = list[bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     body: bytes
     headers: list[tuple[bytes, bytes]]
@@ -53,9 +54,15 @@ def latest_offer() -> Row | None:
 
 
 def hot(raw_query: bytes) -> Answer | None:
-    """What this process answered to the same bytes a moment ago."""
+    """What this process answered to the same bytes a moment ago.
+
+    When it has become old, one caller is sent to renew it, and the others get it a little longer.
+    """
     answer = _hot.get(raw_query)
-    return answer if answer is not None and answer.hot_until > monotonic() else None
+    if answer is None or answer.hot_until > (now := monotonic()):
+        return answer
+    answer.hot_until = now + _RENEWAL_SECONDS
+    return None
 
 
 async def find(query: SearchQuery, raw_query: bytes) -> Answer:

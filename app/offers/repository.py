@@ -64,7 +64,7 @@ async def flights(session: Session, ids: list[int], cabin: str) -> dict[int, Row
 
 
 async def claim(session: Session, ids: list[int], cabin: str, seats: int, hold_minutes: float) -> list[Row]:
-    """Take seats on every flight that has them, in one fixed order, and say which were taken.
+    """Take seats on every flight that has them, and return those flights with their claims.
 
     Locks are taken by departure and id, so two bookings of the same flights queue instead of deadlocking.
     """
@@ -79,10 +79,14 @@ async def claim(session: Session, ids: list[int], cabin: str, seats: int, hold_m
             ORDER BY f.departs_at, f.id
             ON CONFLICT (flight_id, cabin) DO UPDATE SET held = i.held + excluded.held
                 WHERE i.held + i.sold + excluded.held <= i.capacity
-            RETURNING flight_id)
-        INSERT INTO seat_claims (flight_id, cabin, seats, expires_at)
-        SELECT flight_id, :cabin, :seats, now() + make_interval(secs => :seconds) FROM taken
-        RETURNING id, flight_id, expires_at
+            RETURNING flight_id),
+        claimed AS (
+            INSERT INTO seat_claims (flight_id, cabin, seats, expires_at)
+            SELECT flight_id, :cabin, :seats, now() + make_interval(secs => :seconds) FROM taken
+            RETURNING id, flight_id, expires_at)
+        SELECT flight.*, claimed.id AS claim_id, claimed.expires_at AS claim_expires_at
+        FROM claimed JOIN ({_FLIGHT} WHERE f.id = ANY(CAST(:ids AS bigint[]))) flight
+          ON flight.id = claimed.flight_id
         """,
         ids=ids,
         cabin=cabin,

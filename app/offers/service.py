@@ -17,12 +17,11 @@ _BOOKABLE = ("scheduled",)
 class Reservation:
     """The seats of an offer, taken until `expires_at`, with the flights and the price they were taken for."""
 
-    def __init__(self, flights: list[list[Row]], quote: Quote, brand: Brand, claims: list[Row]) -> None:
+    def __init__(self, flights: list[list[Row]], quote: Quote, brand: Brand) -> None:
         self.flights = flights
         self.quote = quote
         self.brand = brand
-        self.claim_of: dict[int, int] = {claim["flight_id"]: claim["id"] for claim in claims}
-        self.expires_at: datetime = claims[0]["expires_at"]
+        self.expires_at: datetime = flights[0][0]["claim_expires_at"]
 
 
 async def reserve(session: Session, offer: Offer) -> Reservation:
@@ -30,12 +29,11 @@ async def reserve(session: Session, offer: Offer) -> Reservation:
 
     Raises FlightNotOnSale, PriceChanged and SoldOut, after which the transaction must not be committed.
     """
-    known = await repository.flights(session, offer.flight_ids, offer.cabin)
-    flights = _flights_on_sale(offer, known)
+    claimed = await _claim(session, offer)
+    flights = _flights_on_sale(offer, claimed)
     quote, brand = _still_priced(offer, flights)
-    claims = await _claim(session, offer)
     db.after_commit(session, lambda: answers.seats_moved(_markets(flights)))
-    return Reservation(flights, quote, brand, claims)
+    return Reservation(flights, quote, brand)
 
 
 async def release(session: Session, claim_ids: list[int], flights: list[Row]) -> None:
@@ -45,6 +43,7 @@ async def release(session: Session, claim_ids: list[int], flights: list[Row]) ->
 
 
 def _flights_on_sale(offer: Offer, known: dict[int, Row]) -> list[list[Row]]:
+    """The offer's flights, slice by slice. Raises FlightNotOnSale."""
     latest = clock.now().timestamp() + settings().sales_close_minutes * 60
     for flight_id in offer.flight_ids:
         flight = known.get(flight_id)
@@ -75,7 +74,8 @@ def _still_priced(offer: Offer, flights: list[list[Row]]) -> tuple[Quote, Brand]
     return quote, brand
 
 
-async def _claim(session: Session, offer: Offer) -> list[Row]:
+async def _claim(session: Session, offer: Offer) -> dict[int, Row]:
+    """The offer's flights by id, each with the claim that was made. Raises SoldOut, FlightNotOnSale."""
     ids, hold = sorted(set(offer.flight_ids)), settings().hold_minutes
     savepoint = await session.begin_nested() if len(ids) > 1 else None
     claims = await repository.claim(session, ids, offer.cabin, offer.seats, hold)
@@ -88,9 +88,10 @@ async def _claim(session: Session, offer: Offer) -> list[Row]:
         freed = await repository.release(session, flight_ids=ids, cabin=offer.cabin)
         claims = await repository.claim(session, ids, offer.cabin, offer.seats, hold) if freed else []
     if len(claims) < len(ids):
+        _flights_on_sale(offer, await repository.flights(session, ids, offer.cabin))
         SOLD_OUT.inc()
         raise SoldOut("A flight of this offer has too few seats left.")
-    return claims
+    return {flight["id"]: flight for flight in claims}
 
 
 def _markets(flights: list[list[Row]]) -> list[tuple[str, str, date]]:

@@ -69,13 +69,14 @@ async def test_the_race_would_oversell_if_nothing_guarded_it(
         if any(known[flight]["seats_left"] < seats for flight in ids):
             return []
         await asyncio.sleep(0.02)
-        return await db.rows(
+        claims = await db.rows(
             session,
             "INSERT INTO seat_claims (flight_id, cabin, seats, expires_at)"
             " SELECT id, 'economy', 1, now() + interval '1 hour' FROM flights WHERE id = ANY(CAST(:ids AS bigint[]))"
-            " RETURNING id, flight_id, expires_at",
+            " RETURNING id AS claim_id, flight_id, expires_at AS claim_expires_at",
             ids=ids,
         )
+        return [known[claim["flight_id"]] | claim for claim in claims]
 
     monkeypatch.setattr(repository, "claim", check_then_act)
     answers = await asyncio.gather(*(traveller.book(offer["id"]) for _ in range(BUYERS)))

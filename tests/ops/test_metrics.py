@@ -92,10 +92,9 @@ async def test_what_happens_is_counted(traveller: Client, fleet: Fleet) -> None:
     """Requests, bookings, ended holds and refusals, each by one."""
     offer = await fleet.offer(traveller, await fleet.flight(1))
     samples = {
-        'jetway_http_requests_total{method="POST",route="/bookings",status="201"}': 1,
-        'jetway_http_requests_total{method="POST",route="/bookings",status="409"}': 1,
-        'jetway_http_requests_total{method="GET",route="/bookings/{pnr}",status="200"}': 1,
-        'jetway_http_request_seconds_count{route="/bookings/{pnr}"}': 1,
+        'jetway_http_request_seconds_count{method="POST",route="/bookings",status="201"}': 1,
+        'jetway_http_request_seconds_count{method="POST",route="/bookings",status="409"}': 1,
+        'jetway_http_request_seconds_count{method="GET",route="/bookings/{pnr}",status="200"}': 1,
         'jetway_bookings_total{status="held"}': 1,
         'jetway_bookings_total{status="expired"}': 1,
         "jetway_sold_out_total": 1,
