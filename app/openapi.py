@@ -1,5 +1,6 @@
 """The OpenAPI description: what FastAPI finds, plus the problem schema and examples that work today."""
 
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -39,7 +40,8 @@ def install(app: FastAPI) -> None:
         for operations in schema["paths"].values():
             for operation in operations.values():
                 _freshen(operation, day.isoformat())
-        _show_latest_offer(schema)
+        if settings().app_env != "production":
+            _show_what_works_here(schema)
         return schema
 
     app.openapi = described  # type: ignore[method-assign]
@@ -52,19 +54,25 @@ def _freshen(operation: dict[str, Any], departure: str) -> None:
         reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
         invalid.update(description="`validation_error`", content={"application/problem+json": reference})
     for parameter in operation.get("parameters", ()):
+        if examples := parameter["schema"].get("examples"):
+            parameter.setdefault("example", examples[0])
         if parameter["name"] == "departure_date":
             parameter["example"] = departure
 
 
-def _show_latest_offer(schema: dict[str, Any]) -> None:
-    """Let `POST /bookings` and `GET /flights/{flight_id}` show what the last search of this process found.
+def _show_what_works_here(schema: dict[str, Any]) -> None:
+    """Examples that can be sent as they are: the demo account, and what the last search of this process found.
 
-    Try a search in /docs and reload: both examples work then. In production offers are not passed on.
+    Try a search in /docs and reload: `POST /bookings` and `GET /flights/{flight_id}` have its best offer then.
     """
+    schemas = schema["components"]["schemas"]
+    if "DEMO_EMAIL" in os.environ and "DEMO_PASSWORD" in os.environ:
+        demo = {"email": os.environ["DEMO_EMAIL"], "password": os.environ["DEMO_PASSWORD"]}
+        schemas["Login"]["examples"] = [demo]
     latest = answers.latest_offer()
-    if latest is None or settings().app_env == "production":
+    if latest is None:
         return
-    schema["components"]["schemas"]["BookingIn"]["properties"]["offer_id"]["examples"] = [latest["id"]]
+    schemas["BookingIn"]["examples"][0]["offer_id"] = latest["id"]
     for parameter in schema["paths"]["/flights/{flight_id}"]["get"]["parameters"]:
         if parameter["name"] == "flight_id":
             parameter["example"] = latest["slices"][0]["segments"][0]["flight_id"]

@@ -43,6 +43,25 @@ class PaymentIn(Strict):
 
 
 class BookingIn(Strict):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "offer_id": "the id of an offer from a search",
+                    "passengers": [
+                        {
+                            "type": "adult",
+                            "given_name": "Ada",
+                            "family_name": "Lovelace",
+                            "born_on": "1990-12-10",
+                        }
+                    ],
+                    "contact": {"email": "ada@example.com", "phone": "+441632960000"},
+                }
+            ]
+        }
+    )
+
     offer_id: Annotated[str, Field(max_length=512, description="`id` of an offer from a search.")]
     passengers: Annotated[list[PassengerIn], Field(min_length=1, max_length=18)]
     contact: Contact
