@@ -34,6 +34,7 @@ def pytest_unconfigure() -> None:
 
 @pytest_asyncio.fixture(scope="session")
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    # Idle connections are let go before the server closes them.
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=2)) as session:
         yield session
 

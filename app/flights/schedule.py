@@ -38,6 +38,7 @@ _fetching: dict[Board, asyncio.Task[None]] = {}
 class Freshness:
     """How old the schedules behind an answer are: the oldest board decides."""
 
+    source: str
     fetched_at: datetime
     stale: bool
 
@@ -59,7 +60,8 @@ async def ensure(wanted: list[Board]) -> Freshness:
     fetched = [known[board]["fetched_at"] for board in wanted if _fetched(known.get(board))]
     if not fetched:
         raise ProviderUnavailable(retry_after=5)
-    return Freshness(min(fetched), stale=bool(aged) or len(fetched) < len(wanted))
+    stale = bool(aged) or len(fetched) < len(wanted)
+    return Freshness(registry.schedules().name, min(fetched), stale)
 
 
 async def last_outcomes() -> tuple[datetime | None, datetime | None]:

@@ -44,7 +44,11 @@ class SearchQuery(BaseModel):
     departure_before: time | None = Field(
         default=None, description="`HH:MM`, local time of the first departure."
     )
-    sort: Literal["best", "price", "duration", "departure"] = "best"
+    sort: Literal["best", "price", "duration", "departure"] = Field(
+        default="best",
+        description="`best`: the price as a multiple of the cheapest, plus half the duration as a multiple of the "
+        "shortest, plus a tenth for leaving between 22:00 and 06:00; the smallest first.",
+    )
     currency: Annotated[str, StringConstraints(pattern="^[A-Za-z]{3}$", to_upper=True)] = Field(
         default="USD", description="ISO 4217."
     )

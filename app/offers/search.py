@@ -75,7 +75,7 @@ async def search(query: SearchQuery, markets: list[Market]) -> Row:
         "next_cursor": cursors.encode(start + query.limit) if start + query.limit < len(candidates) else None,
         "meta": {
             "total": len(candidates),
-            "source": "aviationstack",
+            "source": freshness.source,
             "fetched_at": clock.rfc3339(freshness.fetched_at),
             "stale": freshness.stale,
         },

