@@ -80,7 +80,7 @@ def _show_what_works_here(schema: dict[str, Any]) -> None:
 
 def error_codes() -> str:
     """`docs/errors.md`: every code, its status, and whether asking again can help."""
-    leaves = [
+    lines = [
         "# Error codes",
         "",
         "Every refusal is `application/problem+json` with one of these in `code`. Made by `python -m app error-codes`.",
@@ -88,12 +88,14 @@ def error_codes() -> str:
         "| code | status | meaning | retry |",
         "| --- | --- | --- | --- |",
     ]
-    codes = {(error.status, error.code): error for error in _all(AppError)}
-    leaves += [
+    # Where several errors share a code, the most general one gives its meaning.
+    special_first = sorted(_all(AppError), key=lambda error: (-len(error.__mro__), error.__name__))
+    codes = {(error.status, error.code): error for error in special_first}
+    lines += [
         f"| `{code}` | {status} | {error.title} | {'yes' if error.retryable else 'no'} |"
         for (status, code), error in sorted(codes.items())
     ]
-    return "\n".join(leaves)
+    return "\n".join(lines)
 
 
 def _all(error: type[AppError]) -> set[type[AppError]]:
