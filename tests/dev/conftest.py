@@ -57,7 +57,8 @@ class Supervised:
 
     def pids(self) -> list[int]:
         """The processes that ever ran below it."""
-        return [int(path.read_text()) for path in self.folder.glob("*.pid")]
+        written = [path.read_text() for path in self.folder.glob("*.pid")]
+        return [int(text) for text in written if text]
 
     def end(self, number: int) -> int:
         """Send a signal and return the exit code."""
