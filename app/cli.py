@@ -3,6 +3,7 @@
 prepare            read the airports, ask AviationStack for its airlines, make the demo account if one is set
 create-admin       make an administrator; the password comes from ADMIN_PASSWORD or is asked for
 env-example        print `.env.example`
+error-codes        print `docs/errors.md`
 openapi            print the OpenAPI description
 """
 

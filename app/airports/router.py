@@ -9,6 +9,7 @@ from app.airports import service
 from app.airports.errors import AirportNotFound
 from app.airports.schemas import AirportList, AirportOut
 from app.core import cursors
+from app.core.errors import FieldProblem, Unprocessable
 from app.core.web.conditional import reference_data
 from app.core.web.pagination import Cursor, Limit
 from app.core.web.problems import problems
@@ -44,6 +45,9 @@ async def find_airports(
     found = directory.search(q, code)
     if near:
         latitude, longitude = map(float, near.split(","))
+        if abs(latitude) > 90 or abs(longitude) > 180:
+            problem = FieldProblem("near", "no_such_place", "Latitude to 90, longitude to 180 degrees")
+            raise Unprocessable("There is no such place on Earth.", errors=[problem])
         matching = set(found)
         found = [a for a in directory.near(latitude, longitude, code) if a in matching]
     page = found[start : start + limit]

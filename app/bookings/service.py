@@ -11,7 +11,7 @@ from app.bookings import passengers as travellers
 from app.bookings import repository
 from app.bookings.errors import BookingNotFound, PaymentNotOffered
 from app.bookings.schemas import BookingIn
-from app.core import clock, cursors, outbox
+from app.core import clock, cursors, db, outbox
 from app.core.db import Row, Session
 from app.core.metrics import BOOKINGS
 from app.offers import itinerary, token
@@ -39,7 +39,7 @@ async def create(session: Session, user_id: uuid.UUID, data: BookingIn) -> Row:
     reservation = await offers.reserve(session, offer)
     travellers.check_ages(data.passengers, reservation.flights[-1][0]["departure_date"])
     booking = await _stored(session, user_id, data, offer, reservation)
-    BOOKINGS.labels("held").inc()
+    db.after_commit(session, lambda: _count("held", 1))
     return _view(booking, _passenger_rows(data), reservation.flights)
 
 
@@ -87,8 +87,12 @@ async def expire_due(session: Session, user_id: uuid.UUID | None = None, most: i
                 for booking in due
             ],
         )
-        BOOKINGS.labels("expired").inc(len(due))
+        db.after_commit(session, lambda: _count("expired", len(due)))
     return len(due)
+
+
+async def _count(status: str, bookings: int) -> None:
+    BOOKINGS.labels(status).inc(bookings)
 
 
 async def _stored(

@@ -13,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import DeclarativeBase
 
 from app.core.config import settings
+from app.core.logging import logger
+
+log = logger("jetway.db")
 
 Session = AsyncSession
 Row = dict[str, Any]
@@ -84,7 +87,11 @@ async def transaction() -> AsyncIterator[Session]:
         async with session.begin():
             yield session
     for follow_up in session.info.get("after_commit", ()):
-        await follow_up()
+        try:
+            await follow_up()
+        except Exception:
+            # The work is durable: no failure from here on may tell the caller otherwise.
+            log.exception("follow-up failed")
 
 
 def after_commit(session: Session, follow_up: Callable[[], Awaitable[None]]) -> None:

@@ -2,7 +2,7 @@
 
 A market's generation changes whenever its seats move. An answer in Redis carries the generations under
 which it was computed, so one `MGET` tells whether it still holds; a process repeats an answer unasked for
-two seconds at most.
+some two seconds.
 """
 
 import asyncio
@@ -43,8 +43,6 @@ class Answer:
 
 _hot: dict[bytes, Answer] = {}
 _computing: dict[str, asyncio.Task[tuple[bytes, bool]]] = {}
-
-
 _latest: list[Row] = []
 
 

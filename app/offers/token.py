@@ -1,7 +1,7 @@
 """Offers as signed tokens: everything needed to book, nothing stored.
 
 Any instance can honour a token, also after every cache was emptied. The price in it is the price until it
-expires; only a newer version of the fares can move it, and then the customer is asked.
+expires; only new fares or a flight moved to a dearer hour can raise it, and then the customer is asked.
 """
 
 import hashlib

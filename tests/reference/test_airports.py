@@ -145,3 +145,10 @@ async def test_impossible_questions_are_refused(api: Client, params: dict[str, A
     answer = await api.get("/airports", **params)
 
     assert (answer.status, answer.body["errors"][0]["pointer"]) == (422, next(iter(params)))
+
+
+@pytest.mark.parametrize("near", ["91,0", "-90.1,0", "0,180.5", "0,-181"])
+async def test_nearness_is_to_a_place_on_earth(api: Client, near: str) -> None:
+    """Coordinates that do not exist are refused by name."""
+    answer = await api.get("/airports", near=near)
+    assert (answer.status, answer.body["errors"][0]["pointer"]) == (422, "near")
