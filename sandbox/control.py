@@ -16,21 +16,27 @@ from sandbox.aviationstack.failures import FAILURES
 from sandbox.aviationstack.plans import PLANS
 from sandbox.aviationstack.rows import TIME_FORMATS, WINDOW_MODES
 from sandbox.faults import TRANSPORT_FAULTS, Fault
+from sandbox.opensky import failures as opensky_failures
+from sandbox.opensky.clients import PATH as TOKENS
+from sandbox.opensky.credits import CLIENTS
 from sandbox.world.services import Flight
 from sandbox.world.times import iso, parse
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
 
-KNOWN_FAULTS = TRANSPORT_FAULTS | FAILURES
+KNOWN_FAULTS = TRANSPORT_FAULTS | FAILURES | opensky_failures.FAILURES
 GUIDE = {
     "GET /v1/...": "AviationStack; try access_key=sandbox",
+    "GET /api/...": "OpenSky: states, tracks, flights; without a token, or with one from below",
+    f"POST {TOKENS}": "OpenSky's tokens; a client's secret is its name, try sandbox",
     "GET|POST /_sandbox/clock": "read or move time",
     "GET|POST|DELETE /_sandbox/faults": "break things",
     "GET|DELETE /_sandbox/journal": "what vendors were asked, with counts; ?path= for one path",
     "GET|POST /_sandbox/flights": "the truth in UTC (?origin=&destination=&date=), or a flight of your own",
     "GET|PATCH /_sandbox/flights/{key}": "one flight, or a decision about it",
-    "GET|POST /_sandbox/settings": "window mode, time format, plans of keys",
+    "GET /_sandbox/positions": "the true position of everything in the air (?icao24=&at=)",
+    "GET|POST /_sandbox/settings": "window mode, time format, plans of keys; OpenSky's credits and switches",
     "POST /_sandbox/reset": "as after a start",
 }
 EXAMPLES = {
@@ -41,7 +47,11 @@ EXAMPLES = {
     ],
     "POST /_sandbox/faults": [{"fault": "slow", "path": "/v1/flights", "times": 1, "delay_seconds": 2}],
     "PATCH /_sandbox/flights/{key}": [{"status": "cancelled"}, {"departure_delay": 90}],
-    "POST /_sandbox/settings": [{"window": "week_only", "time_format": "HH:MM", "keys": {"mine": "free"}}],
+    "POST /_sandbox/settings": [
+        {"window": "week_only", "time_format": "HH:MM", "keys": {"mine": "free"}},
+        {"opensky": {"credits": {"user": 3}, "token_seconds": 60}},
+        {"opensky": {"extra_aircraft": 5000}},
+    ],
 }
 
 Payload = dict[str, Any]
@@ -64,6 +74,7 @@ def routes(sandbox: Sandbox) -> list[Route]:
         ("POST", "/flights", controls.inject),
         ("GET", "/flights/{key}", controls.read_flight),
         ("PATCH", "/flights/{key}", controls.decide),
+        ("GET", "/positions", controls.read_positions),
         ("GET", "/settings", controls.read_settings),
         ("POST", "/settings", controls.change_settings),
         ("POST", "/reset", controls.reset),
@@ -101,6 +112,7 @@ class _Controls:
             "examples": EXAMPLES,
             "faults": KNOWN_FAULTS,
             "access_keys": list(PLANS),
+            "clients": list(CLIENTS),
             "airlines": airlines,
         }
 
@@ -157,6 +169,13 @@ class _Controls:
         world, key = self.sandbox.world, request.path_params["key"]
         return self._truth(scenarios.decide(world, key, body, self.sandbox.clock.now()))
 
+    def read_positions(self, request: Request, _body: dict[str, Any]) -> Payload:
+        asked = request.query_params
+        at = parse(asked["at"]) if "at" in asked else self.sandbox.clock.now()
+        at = at.replace(microsecond=0)
+        found = scenarios.positions(self.sandbox.airspace, at, asked.get("icao24"))
+        return {"at": iso(at), "positions": found}
+
     def read_settings(self, _request: Request, _body: dict[str, Any]) -> Payload:
         vendor = self.sandbox.aviationstack
         used = [{"key": key, "month": month, "calls": n} for (key, month), n in vendor.keys.used.items()]
@@ -164,11 +183,12 @@ class _Controls:
             **asdict(vendor.settings),
             "keys": vendor.keys.plans,
             "used": used,
+            "opensky": self.sandbox.opensky.shown(),
             "choices": {"window": WINDOW_MODES, "time_format": TIME_FORMATS, "plans": list(PLANS)},
         }
 
     def change_settings(self, request: Request, body: dict[str, Any]) -> Payload:
-        _only(body, {"window", "time_format", "keys"})
+        _only(body, {"window", "time_format", "keys", "opensky"})
         vendor = self.sandbox.aviationstack
         window = _choice(body, "window", WINDOW_MODES, vendor.settings.window)
         time_format = _choice(body, "time_format", TIME_FORMATS, vendor.settings.time_format)
@@ -176,6 +196,7 @@ class _Controls:
             key: _choice({"plan": plan}, "plan", tuple(PLANS), "")
             for key, plan in body.get("keys", {}).items()
         }
+        self.sandbox.opensky.change(body.get("opensky", {}))
         vendor.settings.window, vendor.settings.time_format = window, time_format
         vendor.keys.plans |= plans
         return self.read_settings(request, body)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -41,17 +41,25 @@ class Answer:
     body: bytes
     content_type: bytes = b"application/json; charset=utf-8"
     location: bytes | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 @dataclass(slots=True)
 class Fault:
-    """An armed fault. `times` counts down to nothing; None means until cleared."""
+    """An armed fault. `times` counts down to nothing; None means until cleared.
+
+    A path that ends in `*` stands for all that begin like it.
+    """
 
     fault: str
     path: str = "*"
     times: int | None = None
     probability: float = 1.0
     delay_seconds: float = 5.0
+
+    def concerns(self, path: str) -> bool:
+        """Whether a request for this path may be struck."""
+        return path.startswith(self.path[:-1]) if self.path.endswith("*") else path == self.path
 
 
 class Faults:
@@ -61,10 +69,12 @@ class Faults:
         self.armed: list[Fault] = []
         self._random = Random(f"{seed}/faults")
 
-    def take(self, path: str) -> Fault | None:
-        """The fault that strikes this request, counted."""
+    def take(self, path: str, own: Container[str]) -> Fault | None:
+        """The fault that strikes this request, counted: one on the way, or one of the vendor's `own`."""
         for fault in self.armed:
-            if fault.path not in {"*", path} or self._random.random() >= fault.probability:
+            if fault.fault not in TRANSPORT_FAULTS and fault.fault not in own:
+                continue
+            if not fault.concerns(path) or self._random.random() >= fault.probability:
                 continue
             if fault.times is not None:
                 fault.times -= 1
@@ -120,7 +130,7 @@ async def deliver(answer: Answer, fault: Fault | None, scope: Scope, send: Send)
 
 
 async def _start(answer: Answer, length: int | None, send: Send) -> None:
-    headers = [(b"content-type", answer.content_type)]
+    headers = [(b"content-type", answer.content_type), *answer.headers]
     if length is not None:
         headers.append((b"content-length", str(length).encode()))
     if answer.location is not None:

@@ -6,6 +6,9 @@ import datetime as dt
 from dataclasses import asdict, fields, replace
 from typing import Any
 
+from sandbox.opensky.coverage import covered
+from sandbox.world import callsigns
+from sandbox.world.airspace import Airspace
 from sandbox.world.operations import Change
 from sandbox.world.services import Flight
 from sandbox.world.times import iso, parse
@@ -53,6 +56,8 @@ def inject(world: World, body: dict[str, Any]) -> Flight:
         departure=parse(body["departure"]),
         arrival=parse(body["arrival"]),
         aircraft=body.get("aircraft", "A320"),
+        icao24=body.get("icao24"),
+        callsign=body.get("callsign"),
     )
 
 
@@ -78,7 +83,8 @@ def truth(world: World, flight: Flight, now: dt.datetime) -> dict[str, Any]:
     return {
         "key": flight.key,
         "flight": service.name,
-        "callsign": service.airline.icao + service.number,
+        "callsign": callsigns.callsign(flight),
+        "callsign_derivable": callsigns.derivable(flight),
         "airline": service.airline.iata,
         "number": service.number,
         "origin": service.origin.iata,
@@ -102,3 +108,21 @@ def truth(world: World, flight: Flight, now: dt.datetime) -> dict[str, Any]:
         "codeshares": [airline.iata + number for airline, number in service.partners],
         "position": asdict(place) if place else None,
     }
+
+
+def positions(airspace: Airspace, moment: dt.datetime, icao24: str | None = None) -> list[dict[str, Any]]:
+    """Every aircraft in the air and where it really is, heard by somebody or not; extra traffic comes last."""
+    return [
+        {
+            "icao24": leg.flight.aircraft.icao24,
+            "callsign": callsigns.callsign(leg.flight),
+            "key": leg.flight.key,
+            "flight": leg.flight.service.name,
+            "origin": leg.flight.service.origin.iata,
+            "destination": leg.goal.iata,
+            "covered": covered(place.latitude, place.longitude),
+            **asdict(place),
+        }
+        for leg, place in airspace.flying(moment)
+        if icao24 is None or leg.flight.aircraft.icao24 == icao24.upper()
+    ]

@@ -16,6 +16,8 @@ from sandbox.aviationstack.service import AviationStack
 from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.journal import Journal
+from sandbox.opensky.service import OpenSky
+from sandbox.world.airspace import Airspace
 from sandbox.world.world import World
 
 
@@ -30,6 +32,8 @@ class Sandbox:
     faults: Faults = field(init=False)
     journal: Journal = field(init=False)
     aviationstack: AviationStack = field(init=False)
+    airspace: Airspace = field(init=False)
+    opensky: OpenSky = field(init=False)
 
     def __post_init__(self) -> None:
         self.world = World(self.seed)
@@ -37,6 +41,8 @@ class Sandbox:
         self.faults = Faults(self.seed)
         self.journal = Journal()
         self.aviationstack = AviationStack(self.world, self.clock, self.faults, self.journal)
+        self.airspace = Airspace(self.world)
+        self.opensky = OpenSky(self.airspace, self.clock, self.faults, self.journal)
 
     def reset(self) -> None:
         """As after a start."""
@@ -45,6 +51,8 @@ class Sandbox:
         self.faults.armed.clear()
         self.journal.clear()
         self.aviationstack.reset()
+        self.airspace.reset()
+        self.opensky.reset()
 
 
 class Protocol(HttpToolsProtocol):
@@ -65,5 +73,7 @@ def create_app(sandbox: Sandbox) -> Starlette:
         routes=[
             *control.routes(sandbox),
             Mount("/v1", app=sandbox.aviationstack),
+            Mount("/api", app=sandbox.opensky),
+            Mount("/auth", app=sandbox.opensky),
         ]
     )

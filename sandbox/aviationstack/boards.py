@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sandbox.aviationstack import envelope
 from sandbox.aviationstack.envelope import Json, Object
-from sandbox.aviationstack.rows import Call, Row, one_in, rows, same, sold
+from sandbox.aviationstack.rows import Call, Row, rows, same, sold
+from sandbox.chance import one_in
 from sandbox.world.geography import Airport
 from sandbox.world.operations import terminal
 from sandbox.world.services import Flight

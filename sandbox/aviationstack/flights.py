@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from sandbox.aviationstack import envelope
 from sandbox.aviationstack.envelope import Json, Object
 from sandbox.aviationstack.plans import not_in_plan
-from sandbox.aviationstack.rows import Call, Row, days_around, lower_operating, one_in, rows, sold
+from sandbox.aviationstack.rows import Call, Row, days_around, lower_operating, rows, sold
+from sandbox.chance import one_in
 from sandbox.world.geography import Airport
 from sandbox.world.services import Flight
 from sandbox.world.situation import Situation

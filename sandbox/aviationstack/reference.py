@@ -12,7 +12,8 @@ from sandbox import tables
 from sandbox.aviationstack import envelope
 from sandbox.aviationstack.envelope import Object
 from sandbox.aviationstack.plans import not_in_plan
-from sandbox.aviationstack.rows import Call, about, one_in
+from sandbox.aviationstack.rows import Call, about
+from sandbox.chance import one_in
 from sandbox.world.fleet import Aircraft, AircraftType, Airline, aircraft_types
 from sandbox.world.geography import Airport, airports
 from sandbox.world.operations import terminal

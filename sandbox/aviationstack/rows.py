@@ -1,8 +1,7 @@
-"""What flight endpoints share: one row per selling carrier, local clock readings, and chance without dice."""
+"""What flight endpoints share: one row per selling carrier, and local clock readings."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -77,11 +76,6 @@ def same(params: Mapping[str, str], name: str, *values: str) -> bool:
     """Whether a parameter is absent, or equals one of the values in any case."""
     asked = params.get(name, "").upper()
     return not asked or any(asked == value.upper() for value in values)
-
-
-def one_in(n: int, *parts: str) -> bool:
-    """True for one in `n`, and always for the same ones."""
-    return zlib.crc32("/".join(parts).encode()) % n == 0
 
 
 def about(moment: datetime) -> str:

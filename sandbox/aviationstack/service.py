@@ -50,7 +50,7 @@ class AviationStack:
         params = dict(QueryParams(scope["query_string"]))
         key = params.pop("access_key", None)
         now, path = self.clock.now(), scope["path"]
-        fault = self.faults.take(path)
+        fault = self.faults.take(path, failures.FAILURES)
         answer = self.answer(scope["method"], path, key, params, now)
         if fault is not None:
             answer = faults.damage(failures.fail(answer, fault.fault), fault.fault)

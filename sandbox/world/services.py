@@ -30,6 +30,8 @@ class Service:
     block: int
     weekdays: int
     partners: tuple[tuple[Airline, str], ...] = ()
+    # Only of a flight made to order; the others' callsigns follow the habits of their airlines.
+    callsign: str | None = None
 
     @property
     def name(self) -> str:

@@ -63,6 +63,8 @@ class World:
         departure: datetime,
         arrival: datetime,
         aircraft: str = "A320",
+        icao24: str | None = None,
+        callsign: str | None = None,
     ) -> Flight:
         """Adds a flight between two instants, whatever the timetable says."""
         carrier, kind = self.airlines[airline], aircraft_types()[aircraft]
@@ -71,16 +73,20 @@ class World:
             raise ValueError(f"{number!r} is not a flight number")
         if arrival <= departure:
             raise ValueError("a flight arrives after it departs")
+        if icao24 is not None and not re.fullmatch(r"[0-9A-Fa-f]{6}", icao24):
+            raise ValueError(f"{icao24!r} is not a transponder's address")
+        if callsign is not None and len(callsign) > 8:
+            raise ValueError("a callsign has eight characters at most")
         local = wall(departure, place.zone)
         line = Line(f"injected-{airline}{number}-{origin}-{local.date()}", kind)
         # The airframe is not added to the fleet: reference data do not change with a scenario.
-        line.fleet = [
-            Aircraft(f"{carrier.tail_prefix}0{number}", f"{carrier.icao24_first + 255:06X}", kind, carrier)
-        ]
+        address = (icao24 or self._spare_address(carrier, line.key)).upper()
+        line.fleet = [Aircraft(f"{carrier.tail_prefix}0{number}", address, kind, carrier)]
         block = int((arrival - departure).total_seconds()) // 60
         service = Service(
             line, carrier, number, place, goal, local.hour * 60 + local.minute, 0, block, 0b1111111
         )
+        service.callsign = callsign
         line.services = [service]
         flight = Flight(service, local.date(), local.date(), departure, arrival)
         line.only = flight
@@ -88,8 +94,17 @@ class World:
         self.timetable.inject(flight)
         return flight
 
+    def _spare_address(self, carrier: Airline, line: str) -> str:
+        """A transponder's address for an airframe made to order: from the end of the airline's own range."""
+        ordered = [flight.service.line for flight in self.timetable.injected.values()]
+        used = {other.fleet[0].icao24 for other in ordered if other.key != line}
+        free = range(carrier.icao24_first + 255, carrier.icao24_first + len(carrier.fleet) - 1, -1)
+        addresses = (f"{address:06X}" for address in free)
+        return next((address for address in addresses if address not in used), f"{free.start:06X}")
+
     def reset(self) -> None:
-        """Forgets every scenario."""
-        self.version += 1
+        """Forgets every scenario. When there was none, what was worked out before still holds."""
+        if self.timetable.injected or self.operations.changes:
+            self.version += 1
         self.timetable.clear_injected()
         self.operations.clear()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +18,29 @@ from sandbox.server import Protocol, Sandbox, create_app
 from sandbox.world.world import World
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+TOKENS = "/auth/realms/opensky-network/protocol/openid-connect/token"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer of OpenSky; `json` fails when it is not JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def left(self) -> int:
+        """The credits that remain in the bucket."""
+        return int(self.headers["X-Rate-Limit-Remaining"])
 
 
 class Client:
-    """Talks to the sandbox as a client of AviationStack, and as the one behind the scenery."""
+    """Talks to the sandbox as a client of its vendors, and as the one behind the scenery."""
 
     def __init__(self, base: str, session: aiohttp.ClientSession) -> None:
         self.base, self.session = base, session
@@ -41,10 +62,35 @@ class Client:
             assert response.status == expect, payload
             return payload
 
-    async def inject(self, number: str, route: str, departure: str, arrival: str) -> Any:
+    async def inject(
+        self, number: str, route: str, departure: str, arrival: str, expect: int = 200, **more: Any
+    ) -> Any:
         origin, destination = route.split("-")
         ends = {"origin": origin, "destination": destination, "departure": departure, "arrival": arrival}
-        return await self.control("POST", "/flights", {"airline": "ZZ", "number": number, **ends})
+        body = {"airline": "ZZ", "number": number, **ends, **more}
+        return await self.control("POST", "/flights", body, expect)
+
+    async def sky(self, path: str, token: str | None = None, **params: Any) -> Reply:
+        """Asks OpenSky, without a token if none is given."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return await self.send("GET", f"/api/{path}", headers=headers, params=params)
+
+    async def grant(self, client: str, secret: str | None = None, **more: str) -> Reply:
+        """Asks for a token."""
+        form = {"grant_type": "client_credentials", "client_id": client, "client_secret": secret or client}
+        return await self.send("POST", TOKENS, data=form | more)
+
+    async def token(self, client: str = "sandbox") -> str:
+        token: str = (await self.grant(client)).json["access_token"]
+        return token
+
+    async def send(self, method: str, path: str, **more: Any) -> Reply:
+        async with self.session.request(method, self.base + path, allow_redirects=False, **more) as response:
+            return Reply(response.status, response.headers, await response.read())
+
+    async def switch(self, **settings: Any) -> Any:
+        """Changes how OpenSky behaves."""
+        return (await self.control("POST", "/settings", {"opensky": settings}))["opensky"]
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from tests.sandbox.conftest import NOON, Client
 async def test_the_guide_names_every_lever(client: Client) -> None:
     """Short enough to read, with faults, keys and airlines."""
     guide = await client.control("GET", "")
-    assert {"controls", "examples", "faults", "access_keys", "airlines"} == guide.keys()
+    assert {"controls", "examples", "faults", "access_keys", "clients", "airlines"} == guide.keys()
     assert guide["airlines"]["ZZ"] == "Sandbox Air"
 
 

@@ -1,0 +1,1 @@
+"""The OpenSky Network's wire format, with its credits, its gaps and its oddities."""
