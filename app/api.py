@@ -1,6 +1,6 @@
 """Table of contents: every router, in reading order.
 
-`/flights/search` comes before `/flights/{id}`, which would take it for an id.
+`/flights/search` and `/flights/live` come before `/flights/{id}`, which would take them for ids.
 """
 
 from fastapi import APIRouter
@@ -10,9 +10,15 @@ from app.airports.router import router as airports
 from app.auth.router import router as auth
 from app.bookings.router import router as bookings
 from app.flights.router import router as flights
+from app.jobs.router import router as jobs
+from app.live.router import router as live
 from app.offers.router import router as offers
 from app.ops.router import router as ops
+from app.schedules import router as schedules
+
+# Paths whose bodies may be larger than all others'; their routes count the bytes that nobody declared.
+LARGER_BODIES = {schedules.PATH: schedules.MOST_BYTES}
 
 router = APIRouter()
-for _part in (offers, flights, bookings, auth, airports, airlines, ops):
+for _part in (offers, live, flights, bookings, auth, airports, airlines, jobs, schedules.router, ops):
     router.include_router(_part)

@@ -1,7 +1,8 @@
 """The operator's commands, run as `python -m app <command>`.
 
-prepare            read the airports, ask AviationStack for its airlines, make the demo account if one is set
+prepare            read the reference data, make the demo account if one is set; --ask-provider: its airlines too
 create-admin       make an administrator; the password comes from ADMIN_PASSWORD or is asked for
+import-schedules   load a schedule, SSIM chapter 7 or CSV; --dry-run tells what would come of it
 env-example        print `.env.example`
 error-codes        print `docs/errors.md`
 openapi            print the OpenAPI description
@@ -14,6 +15,8 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from pathlib import Path
 
 from app import openapi
 from app.airlines import service as airlines
@@ -24,16 +27,26 @@ from app.core import db, http, logging, redis
 from app.core.config import env_example
 from app.core.errors import AppError
 from app.main import create_app
+from app.offers import service as offers
 from app.providers import registry
 from app.providers.base import ProviderError
+from app.schedules import console
+from app.schedules import service as schedules
+
+# What a shell gives for a program that was stopped with Ctrl-C.
+_INTERRUPTED = 130
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m app", description="Jetway's operator commands.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("prepare", help="load reference data and, if DEMO_EMAIL is set, a demo account")
+    prepare = commands.add_parser(
+        "prepare", help="load reference data and, if DEMO_EMAIL is set, a demo account"
+    )
+    prepare.add_argument("--ask-provider", action="store_true", help="fetch the provider's airlines now")
     admin = commands.add_parser("create-admin", help="make an administrator account")
     admin.add_argument("email")
+    _add_import_schedules(commands.add_parser("import-schedules", help="load a schedule from a file"))
     commands.add_parser("env-example", help="print .env.example")
     commands.add_parser("error-codes", help="print docs/errors.md")
     commands.add_parser("openapi", help="print the OpenAPI description")
@@ -47,9 +60,12 @@ def main() -> None:
     elif arguments.command == "create-admin":
         logging.configure()
         asyncio.run(_connected(lambda: _create_admin(arguments.email)))
+    elif arguments.command == "import-schedules":
+        logging.configure()
+        sys.exit(_import_schedules(arguments))
     else:
         logging.configure()
-        asyncio.run(_connected(_prepare))
+        asyncio.run(_connected(lambda: _prepare(arguments.ask_provider)))
 
 
 async def _connected(command: Callable[[], Awaitable[None]]) -> None:
@@ -64,17 +80,29 @@ async def _connected(command: Callable[[], Awaitable[None]]) -> None:
         await db.disconnect()
 
 
-async def _prepare() -> None:
-    await airports.load()
-    try:
-        known = await registry.schedules().airlines()
-        async with db.transaction() as session:
-            await airlines.store(session, known)
-    except ProviderError as error:
-        _print(f"The airlines could not be fetched ({error.code}); they will be learned from schedules.")
+async def _prepare(ask_provider: bool) -> None:
+    await airports.load(complete=True)
+    await airlines.load()
+    await offers.describe_aircraft()
+    if ask_provider:
+        await _fetch_airlines()
     email, password = os.environ.get("DEMO_EMAIL"), os.environ.get("DEMO_PASSWORD")
     if email and password:
         await accounts.ensure_account(email, password, "Demo Traveller")
+
+
+async def _fetch_airlines() -> None:
+    """For the sandbox, whose airlines nobody else knows; a real vendor's are synced by an operator's order."""
+    source = registry.schedules()
+    offset: int | None = 0
+    try:
+        while offset is not None:
+            page = await source.airlines_page(offset)
+            async with db.transaction() as session:
+                await airlines.store(session, page.records, source.name)
+            offset = page.next_offset
+    except ProviderError as error:
+        _print(f"The airlines could not be fetched ({error.code}); they will be learned from schedules.")
 
 
 async def _create_admin(email: str) -> None:
@@ -86,6 +114,51 @@ async def _create_admin(email: str) -> None:
     if not await accounts.ensure_account(email, password, "Administrator", role="admin"):
         sys.exit(f"There is an account {email} already.")
     _print(f"{email} is an administrator now.")
+
+
+def _add_import_schedules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--format", choices=sorted(schedules.FORMATS), help="else seen from how the file begins"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="withdraw what an earlier file listed and this one does not"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="store nothing")
+    parser.add_argument("--refused", type=Path, metavar="FILE", help="write the refused lines there, as CSV")
+
+
+def _import_schedules(arguments: argparse.Namespace) -> int:
+    """The exit code: 1 where lines were refused, 2 where nothing could be read."""
+    codes: list[int] = []
+    with ExitStack() as files:
+        try:
+            file = files.enter_context(arguments.file.open("rb"))
+            refused = (
+                files.enter_context(arguments.refused.open("w", newline="")) if arguments.refused else None
+            )
+        except OSError as error:
+            sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+            return console.NOTHING_READ
+
+        async def load() -> None:
+            codes.append(
+                await console.load(
+                    file,
+                    arguments.file.stat().st_size,
+                    arguments.format,
+                    replace=arguments.replace,
+                    dry_run=arguments.dry_run,
+                    refused=refused,
+                )
+            )
+
+        try:
+            asyncio.run(_connected(load))
+        except KeyboardInterrupt:
+            sys.stderr.write("Stopped. What was stored stays; run it again for the rest.\n")
+            return _INTERRUPTED
+    return codes[0]
 
 
 def _print(text: str) -> None:

@@ -8,15 +8,18 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app import __version__, openapi
+from app.airlines import service as airlines
 from app.airports import service as airports
-from app.api import router
-from app.core import db, http, logging, redis
+from app.api import LARGER_BODIES, router
+from app.core import copies, db, http, logging, redis
 from app.core.config import settings
 from app.core.web import problems
 from app.core.web.body_limit import MOST_BYTES, BodyLimit
 from app.core.web.context import RequestContext
-from app.flights import schedule
+from app.flights import schedule, watch
+from app.live import streams
 from app.offers import hotpath
+from app.offers import service as offers
 
 
 @asynccontextmanager
@@ -27,12 +30,16 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     http.connect()
     try:
         await airports.load()
+        await airlines.load()
+        await offers.describe_aircraft()
         # The reference data live as long as the process: the collector need not look at them again.
         gc.collect()
         gc.freeze()
-        yield
+        async with copies.kept_fresh(airports.copy, airlines.copy), streams.serving():
+            yield
     finally:
         await schedule.close()
+        await watch.close()
         await http.disconnect()
         await redis.disconnect()
         await db.disconnect()
@@ -55,7 +62,8 @@ def create_app() -> FastAPI:
     openapi.install(app)
     # Around FastAPI's own middleware, so that every answer has a request id, the unexpected 500 too, and a
     # hot search pays for nothing that it does not use.
-    app.middleware_stack = RequestContext(BodyLimit(app.build_middleware_stack()), hotpath.shortcut)
+    limited = BodyLimit(app.build_middleware_stack(), LARGER_BODIES)
+    app.middleware_stack = RequestContext(limited, hotpath.shortcut)
     return app
 
 

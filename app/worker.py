@@ -7,19 +7,30 @@ from typing import Any
 
 from celery import signals
 
+from app.airlines import sync as airlines_sync  # noqa: F401  Its job is known from here on.
+from app.airports import sync as airports_sync  # noqa: F401
 from app.bookings import tasks as bookings
 from app.core import background, logging
 from app.core.background import celery
+from app.flights import tasks as flights
+from app.jobs import tasks as jobs
 from app.ops import service as ops_service
 from app.ops import tasks as ops
+from app.schedules import upload as schedules_upload  # noqa: F401
 
 log = logging.logger("jetway.worker")
 
 # Every task sweeps rows that are due, so one that comes late or twice does no harm. A message that has
 # waited longer than its interval is dropped: the next one does the same work.
 _SCHEDULE = {
+    jobs.sweep: 5,
     ops.beat: 10,
     bookings.expire_due_holds: 15,
+    bookings.apply_flight_changes: 15,
+    bookings.watch_flights: 20,
+    bookings.keep_flights_fresh: 3600,
+    flights.keep_fresh: 30,
+    flights.check_zones: 21_600,
     ops.purge: 3600,
 }
 

@@ -131,8 +131,21 @@ def _values(
     values |= {"DATABASE_URL" if server.name == "postgres" else "REDIS_URL": server.url for server in servers}
     if with_sandbox:
         values |= {"AVIATIONSTACK_BASE_URL": f"{settings.sandbox_url}/v1", "AVIATIONSTACK_KEY": "sandbox"}
+        # Calls cost nothing here, so news may come at the speed of somebody who tries things out.
+        values |= {"AVIATIONSTACK_CALLS_PER_MONTH": "1000000", "FLIGHT_WATCH_MINUTES": "0.5"}
+        values |= _opensky(settings.sandbox_url)
     values |= {"HOST": settings.host, "PORT": str(settings.port), "DATA_DIR": str(settings.data)}
     return {name: given.get(name, value) for name, value in values.items()}
+
+
+def _opensky(sandbox_url: str) -> dict[str, str]:
+    return {
+        "OPENSKY_BASE_URL": f"{sandbox_url}/api",
+        "OPENSKY_TOKEN_URL": f"{sandbox_url}/auth/realms/opensky-network/protocol/openid-connect/token",
+        "OPENSKY_USER": "sandbox",
+        "OPENSKY_PASS": "sandbox",
+        "OPENSKY_CREDITS_PER_DAY": "1000000",
+    }
 
 
 def _table(settings: Settings, servers: list[Server], with_sandbox: bool) -> list[Process]:
@@ -156,13 +169,14 @@ def _table(settings: Settings, servers: list[Server], with_sandbox: bool) -> lis
     )
     celery = ("-W", AS_ROOT, "-m", "celery", "--quiet", "-A", "app.worker")
     schedule = str(settings.data / "celerybeat-schedule")
+    prepare = _python("-m", "app", "prepare", *(["--ask-provider"] if with_sandbox else []))
     beat = _python(*celery, "beat", "--loglevel=WARNING", "--schedule", schedule)
     return [
         *table,
         Process(
             "migrate", _python("-m", "alembic", "upgrade", "head"), after=database, once=True, quiet=True
         ),
-        Process("prepare", _python("-m", "app", "prepare"), after=(*names, "migrate"), once=True),
+        Process("prepare", prepare, after=(*names, "migrate"), once=True),
         Process("api", api, after=("prepare",), ready=_answers(f"{settings.url}/readyz")),
         Process(
             "worker",

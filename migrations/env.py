@@ -14,8 +14,10 @@ import app.bookings.models
 import app.core.idempotency
 import app.core.outbox
 import app.flights.models
+import app.jobs.models
 import app.offers.models
-import app.ops.models  # noqa: F401  Importing a feature's models declares its tables.
+import app.ops.models
+import app.providers.models  # noqa: F401  Importing a feature's models declares its tables.
 from app.core.config import settings
 from app.core.db import Base
 

@@ -5,4 +5,4 @@ from app.core.errors import NotFound
 
 class AirlineNotFound(NotFound):
     code = "airline_not_found"
-    title = "No airline has this IATA code"
+    title = "No airline has this designator"

@@ -1,46 +1,61 @@
 """Every question to the airlines table."""
 
-from collections.abc import Sequence
+import orjson
 
-from sqlalchemy import case, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
-
-from app.airlines.models import Airline
-from app.core.db import Row, Session
+from app.core.db import Row, Session, rows
 
 
-async def one(session: Session, iata: str) -> Airline | None:
-    return await session.get(Airline, iata)
+async def every(session: Session) -> list[Row]:
+    return await rows(session, "SELECT * FROM airlines ORDER BY iata")
 
 
-async def page(session: Session, query: str, country: str | None, start: int, size: int) -> Sequence[Airline]:
-    """Exact designator first, then names that start with the query, then names that hold it."""
-    name, wanted = func.lower(Airline.name), query.lower()
-    rank = case(
-        (func.lower(Airline.iata) == wanted, 0),
-        (func.lower(Airline.icao) == wanted, 1),
-        (name.startswith(wanted, autoescape=True), 2),
-        else_=3,
+async def stamp(session: Session) -> Row:
+    """Differs whenever a row was added, changed or removed, in whatever order transactions ended."""
+    [found] = await rows(
+        session, "SELECT count(*) AS rows, sum(extract(epoch FROM updated_at)) AS changes FROM airlines"
     )
-    statement = select(Airline).order_by(rank, name, Airline.iata).offset(start).limit(size)
-    if query:
-        statement = statement.where(or_(rank < 3, name.contains(wanted, autoescape=True)))
-    if country:
-        statement = statement.where(Airline.country == country)
-    return (await session.scalars(statement)).all()
-
-
-async def upsert(session: Session, airlines: list[Row]) -> None:
-    """Add airlines and improve what is known of them; a null never replaces a value."""
-    if not airlines:
-        return
-    statement = insert(Airline).values(sorted(airlines, key=lambda airline: airline["iata"]))
-    improved = {
-        name: func.coalesce(statement.excluded[name], Airline.__table__.c[name])
-        for name in ("icao", "name", "callsign", "country")
-    }
-    await session.execute(statement.on_conflict_do_update(index_elements=["iata"], set_=improved))
+    return found
 
 
 async def known(session: Session) -> set[str]:
-    return set((await session.scalars(select(Airline.iata))).all())
+    return {row["iata"] for row in await rows(session, "SELECT iata FROM airlines")}
+
+
+async def add(session: Session, airlines: list[Row]) -> None:
+    """Add those that nobody has added meanwhile."""
+    await rows(
+        session,
+        """
+        INSERT INTO airlines (iata, icao, name, callsign, country, active, accounting_code, source)
+        SELECT a.* FROM jsonb_to_recordset(CAST(:airlines AS jsonb)) AS a(
+            iata text, icao text, name text, callsign text, country text, active bool, accounting_code text,
+            source text)
+        ORDER BY iata
+        ON CONFLICT (iata) DO NOTHING
+        """,
+        airlines=orjson.dumps(airlines).decode(),
+    )
+
+
+async def every_locked(session: Session) -> list[Row]:
+    """Every row; until the end of the transaction others may read the table and not write it."""
+    await rows(session, "LOCK TABLE airlines IN SHARE ROW EXCLUSIVE MODE")
+    return await rows(session, "SELECT * FROM airlines ORDER BY iata")
+
+
+async def put(session: Session, airlines: list[Row]) -> None:
+    """Add these airlines, or make their rows so; other processes see by `updated_at` that they changed."""
+    await rows(
+        session,
+        """
+        INSERT INTO airlines (iata, icao, name, callsign, country, active, accounting_code, source, updated_at)
+        SELECT a.*, now() FROM jsonb_to_recordset(CAST(:airlines AS jsonb)) AS a(
+            iata text, icao text, name text, callsign text, country text, active bool, accounting_code text,
+            source text)
+        ON CONFLICT (iata) DO UPDATE SET
+            icao = excluded.icao, name = excluded.name, callsign = excluded.callsign, country = excluded.country,
+            active = excluded.active, accounting_code = excluded.accounting_code, source = excluded.source,
+            updated_at = excluded.updated_at
+        """,
+        airlines=orjson.dumps(airlines).decode(),
+    )

@@ -3,16 +3,19 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from app.airlines import service
+from app.airlines import service, sync
 from app.airlines.errors import AirlineNotFound
 from app.airlines.schemas import AirlineList, AirlineOut
+from app.auth.dependencies import NOT_AN_ADMIN, AdminUser
 from app.core import cursors
 from app.core.web.conditional import reference_data
 from app.core.web.dependencies import SessionDep
 from app.core.web.pagination import Cursor, Limit
 from app.core.web.problems import problems
+from app.jobs.router import accepted
+from app.jobs.schemas import JobAccepted
 
 router = APIRouter(prefix="/airlines", tags=["Reference data"])
 
@@ -20,9 +23,14 @@ router = APIRouter(prefix="/airlines", tags=["Reference data"])
 @router.get("", response_model=AirlineList)
 async def find_airlines(
     request: Request,
-    session: SessionDep,
     q: Annotated[
-        str, Query(max_length=60, pattern=r"^[^\x00]*$", description="Designator or name.", examples=["air"])
+        str,
+        Query(
+            max_length=60,
+            pattern=r"^[^\x00]*$",
+            description="Designator, callsign or words of the name, as far as typed.",
+            examples=["air"],
+        ),
     ] = "",
     country: Annotated[str | None, Query(pattern="^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2.")] = None,
     limit: Limit = 20,
@@ -30,18 +38,29 @@ async def find_airlines(
 ) -> Response:
     """Airlines that match, best first."""
     start = cursors.decode(cursor) or 0
-    found = await service.page(session, q, country.upper() if country else None, start, limit + 1)
-    following = cursors.encode(start + limit) if len(found) > limit else None
-    data = [AirlineOut.model_validate(airline).model_dump() for airline in found[:limit]]
-    return reference_data(request, {"data": data, "next_cursor": following}, max_age=300)
+    found = service.directory().search(q, country.upper() if country else None)
+    following = cursors.encode(start + limit) if start + limit < len(found) else None
+    page = [airline.wire for airline in found[start : start + limit]]
+    return reference_data(request, {"data": page, "next_cursor": following}, max_age=300)
 
 
-@router.get("/{iata}", response_model=AirlineOut, responses=problems(AirlineNotFound))
+@router.get("/{code}", response_model=AirlineOut, responses=problems(AirlineNotFound))
 async def read_airline(
     request: Request,
-    session: SessionDep,
-    iata: Annotated[str, Path(pattern="^[A-Za-z0-9]{2}$", examples=["ZZ"])],
+    code: Annotated[
+        str,
+        Path(
+            pattern="^([A-Za-z0-9]{2}|[A-Za-z]{3})$",
+            description="IATA designator, or ICAO's three letters.",
+            examples=["BA"],
+        ),
+    ],
 ) -> Response:
     """One airline."""
-    airline = await service.read(session, iata)
-    return reference_data(request, AirlineOut.model_validate(airline).model_dump(), max_age=300)
+    return reference_data(request, service.directory().find(code).wire, max_age=300)
+
+
+@router.post("/sync", status_code=202, response_model=JobAccepted, responses=problems(*NOT_AN_ADMIN))
+async def sync_airlines(admin: AdminUser, session: SessionDep) -> JSONResponse:
+    """Ask for the provider's airlines; `GET /admin/jobs/{id}` tells how it goes and what it changed."""
+    return accepted(await sync.ask(session, admin.user_id))

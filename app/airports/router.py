@@ -3,16 +3,20 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from app.airports import service
+from app.airports import service, sync
 from app.airports.errors import AirportNotFound
 from app.airports.schemas import AirportList, AirportOut
+from app.auth.dependencies import NOT_AN_ADMIN, AdminUser
 from app.core import cursors
 from app.core.errors import FieldProblem, Unprocessable
 from app.core.web.conditional import reference_data
+from app.core.web.dependencies import SessionDep
 from app.core.web.pagination import Cursor, Limit
 from app.core.web.problems import problems
+from app.jobs.router import accepted
+from app.jobs.schemas import JobAccepted
 
 router = APIRouter(prefix="/airports", tags=["Reference data"])
 
@@ -26,7 +30,11 @@ async def find_airports(
     request: Request,
     q: Annotated[
         str,
-        Query(max_length=60, description="Code, city or name; accents do not matter.", examples=["london"]),
+        Query(
+            max_length=60,
+            description="Code, city or words of the name, as far as typed; accents and a wrong letter do not matter.",
+            examples=["london"],
+        ),
     ] = "",
     country: Country = None,
     near: Annotated[
@@ -48,8 +56,8 @@ async def find_airports(
         if abs(latitude) > 90 or abs(longitude) > 180:
             problem = FieldProblem("near", "no_such_place", "Latitude to 90, longitude to 180 degrees")
             raise Unprocessable("There is no such place on Earth.", errors=[problem])
-        matching = set(found)
-        found = [a for a in directory.near(latitude, longitude, code) if a in matching]
+        matching = {airport.iata for airport in found}
+        found = [a for a in directory.near(latitude, longitude, code) if a.iata in matching]
     page = found[start : start + limit]
     following = cursors.encode(start + limit) if start + limit < len(found) else None
     return reference_data(request, {"data": [airport.wire for airport in page], "next_cursor": following})
@@ -61,3 +69,9 @@ async def read_airport(
 ) -> Response:
     """One airport, with its time zone and the city it serves."""
     return reference_data(request, service.directory().find(iata).wire)
+
+
+@router.post("/sync", status_code=202, response_model=JobAccepted, responses=problems(*NOT_AN_ADMIN))
+async def sync_airports(admin: AdminUser, session: SessionDep) -> JSONResponse:
+    """Ask for the provider's airports; `GET /admin/jobs/{id}` tells how it goes and what it changed."""
+    return accepted(await sync.ask(session, admin.user_id))

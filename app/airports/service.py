@@ -1,22 +1,20 @@
 """The airport directory: every airport in memory, found by code, name, country or nearness."""
 
 import math
-import unicodedata
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import airportsdata
 
-from app.airports import repository
+from app.airports import repository, search
 from app.airports.errors import AirportNotFound
 from app.core import db
+from app.core.copies import Copy
 from app.core.db import Row
 
 _FOOT_IN_METRES = 0.3048
 _EARTH_RADIUS_KM = 6371.0
-# Metropolitan areas that the airport data leave incomplete: IATA's NYC has three airports.
-_CITY_CODES = {"EWR": "NYC"}
 
 
 @dataclass(frozen=True)
@@ -46,10 +44,6 @@ class Airport:
         """The airport as a segment shows it."""
         return {"iata": self.iata, "name": self.name, "city": self.city, "time_zone": self.time_zone}
 
-    @cached_property
-    def searchable(self) -> tuple[str, str]:
-        return folded(self.city), folded(self.name)
-
 
 class Directory:
     """All airports of one process; built at start, read by everyone."""
@@ -59,6 +53,11 @@ class Directory:
         self.by_city: dict[str, list[Airport]] = {}
         for airport in airports:
             self.by_city.setdefault(airport.city_code, []).append(airport)
+        self._preferred = sorted(airports, key=search.preference)
+        self._index = search.index(self._preferred)
+        self._of_country: dict[str, set[int]] = {}
+        for number, airport in enumerate(self._preferred):
+            self._of_country.setdefault(airport.country, set()).add(number)
 
     def find(self, iata: str) -> Airport:
         """Raises AirportNotFound."""
@@ -79,19 +78,10 @@ class Directory:
             return self.by_city[code]
         raise AirportNotFound(f"No airport or city has the code {code}.")
 
-    @lru_cache(maxsize=4096)  # noqa: B019  There is one directory a process, replaced as a whole.
     def search(self, query: str, country: str | None) -> list[Airport]:
-        """Best first: exact IATA, city code, exact city, then prefixes of city, name and words."""
-        wanted = folded(query)
-        ranked = []
-        for airport in self.by_iata.values():
-            if country and airport.country != country:
-                continue
-            rank = _rank(airport, wanted) if wanted else 0
-            if rank is not None:
-                ranked.append((rank, airport.city, airport.iata, airport))
-        ranked.sort(key=lambda entry: entry[:3])
-        return [entry[3] for entry in ranked]
+        """Best first: codes, the city, how cities begin, words; where little is found, what was mistyped."""
+        among = self._of_country.get(country, set()) if country else None
+        return [self._preferred[number] for number in self._index.find(query, among)]
 
     def near(self, latitude: float, longitude: float, country: str | None) -> list[Airport]:
         """Nearest first."""
@@ -101,30 +91,37 @@ class Directory:
         )
 
 
-_directory: Directory | None = None
+def _build(rows: list[Row]) -> Directory:
+    columns = Airport.__dataclass_fields__
+    return Directory([Airport(**{name: row[name] for name in columns}) for row in rows])
+
+
+copy = Copy(repository.stamp, repository.every, _build)
 
 
 def directory() -> Directory:
-    if _directory is None:
-        raise RuntimeError("airports.service.load() was not called")
-    return _directory
+    """The airports as they were when they were last read; `load` or `ready` must have been called."""
+    return copy.value
 
 
-async def load() -> None:
-    """Read the airports into memory, after filling an empty table from the package that brings them."""
-    global _directory
+async def ready() -> None:
+    """Have the airports in memory as they are now; for tasks, which a process may run before anything else."""
+    await (copy.refresh() if copy.is_read else load())
+
+
+async def load(*, complete: bool = False) -> None:
+    """Read the airports into memory, after filling an empty table from the package that brings them.
+
+    With `complete`, airports that the package has and the table has not are added to what is there.
+    """
     async with db.transaction() as session:
-        stored = await repository.every(session)
-        if not stored:
+        if complete or not await repository.any_airport(session):
             await repository.add_missing(session, _packaged())
-            stored = await repository.every(session)
-    _directory = Directory([Airport(**row) for row in stored])
+        await repository.regroup(session, {iata: code for iata, (code, _) in search.areas().items()})
+    await copy.refresh()
 
 
 def _packaged() -> list[Row]:
-    areas = {
-        iata: code for code, area in airportsdata.load_iata_macs().items() for iata in area["airports"]
-    } | _CITY_CODES
     return [
         {
             "iata": iata,
@@ -136,16 +133,10 @@ def _packaged() -> list[Row]:
             "longitude": entry["lon"],
             "elevation_m": round(entry["elevation"] * _FOOT_IN_METRES),
             "time_zone": entry["tz"],
-            "city_code": areas.get(iata, iata),
+            "city_code": search.areas().get(iata, (iata, ""))[0],
         }
         for iata, entry in airportsdata.load("IATA").items()
     ]
-
-
-def folded(text: str) -> str:
-    """Lower case without accents: `São Paulo` and `sao paulo` are the same to a traveller."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold().strip()
 
 
 def distance_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
@@ -154,17 +145,3 @@ def distance_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     half_dphi, half_dlambda = (phi2 - phi1) / 2, math.radians(lon2 - lon1) / 2
     h = math.sin(half_dphi) ** 2 + math.cos(phi1) * math.cos(phi2) * math.sin(half_dlambda) ** 2
     return 2 * _EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, h)))
-
-
-def _rank(airport: Airport, wanted: str) -> int | None:
-    city, name = airport.searchable
-    tests = (
-        airport.iata.casefold() == wanted,
-        airport.city_code.casefold() == wanted,
-        (airport.icao or "").casefold() == wanted,
-        city == wanted,
-        city.startswith(wanted),
-        name.startswith(wanted),
-        any(word.startswith(wanted) for word in f"{city} {name}".split()),
-    )
-    return next((rank for rank, hit in enumerate(tests) if hit), None)

@@ -94,4 +94,5 @@ class BookingEvent(Base):
     sequence: Mapped[int] = mapped_column(primary_key=True)
     type: Mapped[str]
     status: Mapped[str] = mapped_column(String(16))
+    data: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 import orjson
 
@@ -114,14 +115,88 @@ async def expire_due(session: Session, user_id: uuid.UUID | None, most: int) -> 
     )
 
 
-async def add_steps(session: Session, bookings: Sequence[Row], event_type: str) -> None:
+async def add_steps(
+    session: Session, bookings: Sequence[Row], event_type: str, data: Row | None = None
+) -> None:
     await rows(
         session,
         """
-        INSERT INTO booking_timeline (booking_id, sequence, type, status)
-        SELECT id, sequence, :event_type, status
+        INSERT INTO booking_timeline (booking_id, sequence, type, status, data)
+        SELECT id, sequence, :event_type, status, CAST(:data AS jsonb)
         FROM jsonb_to_recordset(CAST(:bookings AS jsonb)) AS b(id bigint, sequence int, status text)
         """,
         event_type=event_type,
         bookings=orjson.dumps([dict(booking) for booking in bookings]).decode(),
+        data=orjson.dumps(data).decode() if data else None,
     )
+
+
+async def changes_of(session: Session, booking_ids: list[int]) -> Sequence[Row]:
+    """What was told of changes of flights, oldest first."""
+    return await rows(
+        session,
+        """
+        SELECT booking_id, data, at FROM booking_timeline
+        WHERE booking_id = ANY(CAST(:ids AS bigint[])) AND type = 'booking.changed'
+        ORDER BY booking_id, sequence
+        """,
+        ids=booking_ids,
+    )
+
+
+async def lock_booked_on(session: Session, flight_ids: list[int]) -> None:
+    """Lock the live bookings on these flights in one order."""
+    await rows(
+        session,
+        """
+        SELECT id FROM bookings
+        WHERE status IN ('held', 'confirmed') AND id IN (
+            SELECT booking_id FROM booking_segments WHERE flight_id = ANY(CAST(:ids AS bigint[])))
+        ORDER BY id FOR UPDATE
+        """,
+        ids=flight_ids,
+    )
+
+
+async def step_booked_on(session: Session, flight_id: int) -> Sequence[Row]:
+    """The live bookings on a flight, each one step further in its history."""
+    return await rows(
+        session,
+        """
+        UPDATE bookings SET sequence = sequence + 1, updated_at = now()
+        WHERE status IN ('held', 'confirmed')
+          AND id IN (SELECT booking_id FROM booking_segments WHERE flight_id = :flight_id)
+        RETURNING id, pnr, sequence, status
+        """,
+        flight_id=flight_id,
+    )
+
+
+async def booked_between(session: Session, before: timedelta, after: timedelta) -> list[int]:
+    """The flights with live bookings that leave soon or have arrived a short while ago."""
+    found = await rows(
+        session,
+        """
+        SELECT DISTINCT f.id FROM flights f
+        JOIN booking_segments s ON s.flight_id = f.id JOIN bookings b ON b.id = s.booking_id
+        WHERE b.status IN ('held', 'confirmed')
+          AND f.departs_at < now() + make_interval(secs => :before)
+          AND f.arrives_at > now() - make_interval(secs => :after)
+        """,
+        before=before.total_seconds(),
+        after=after.total_seconds(),
+    )
+    return [row["id"] for row in found]
+
+
+async def booked_boards(session: Session) -> list[tuple[str, date]]:
+    """Origin and local date of the booked flights that are still to leave."""
+    found = await rows(
+        session,
+        """
+        SELECT DISTINCT f.origin, f.departure_date FROM flights f
+        JOIN booking_segments s ON s.flight_id = f.id JOIN bookings b ON b.id = s.booking_id
+        WHERE b.status IN ('held', 'confirmed') AND f.departs_at > now()
+        """,
+    )
+    return [(row["origin"], row["departure_date"]) for row in found]

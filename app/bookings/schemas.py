@@ -85,6 +85,18 @@ class ContactOut(BaseModel):
     phone: str | None
 
 
+class ScheduleChangeOut(BaseModel):
+    """A change of a flight after it was booked. `after` has a `status` where the flight will not fly."""
+
+    flight_id: str
+    materiality: str = Field(
+        description="`notable`, `material`, `significant`, `cancelled`, `withdrawn` or `reinstated`."
+    )
+    before: dict[str, str]
+    after: dict[str, str]
+    at: AwareDatetime
+
+
 class BookingOut(BaseModel):
     pnr: str = Field(examples=["K7QX2M"])
     status: Status
@@ -97,6 +109,7 @@ class BookingOut(BaseModel):
     slices: list[SliceOut]
     contact: ContactOut
     hold_expires_at: AwareDatetime | None
+    schedule_changes: list[ScheduleChangeOut] = Field(description="Oldest first.")
     payments: list[dict[str, object]]
     available_actions: list[str]
     created_at: AwareDatetime

@@ -150,7 +150,7 @@ def _passenger_rows(data: BookingIn) -> list[Row]:
 
 
 async def _views(session: Session, bookings: Sequence[Row]) -> list[Row]:
-    """Bookings with their passengers and flights, in two queries however many there are."""
+    """Bookings with their passengers and flights, in three queries however many there are."""
     if not bookings:
         return []
     ids = [booking["id"] for booking in bookings]
@@ -160,10 +160,18 @@ async def _views(session: Session, bookings: Sequence[Row]) -> list[Row]:
     flown: dict[int, dict[int, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for segment in await repository.segments_of(session, ids):
         flown[segment["booking_id"]][segment["slice_index"]].append(segment)
-    return [_view(b, people[b["id"]], [flown[b["id"]][i] for i in sorted(flown[b["id"]])]) for b in bookings]
+    changed: dict[int, list[Row]] = defaultdict(list)
+    for change in await repository.changes_of(session, ids):
+        changed[change["booking_id"]].append({**change["data"], "at": clock.rfc3339(change["at"])})
+    return [
+        _view(b, people[b["id"]], [flown[b["id"]][i] for i in sorted(flown[b["id"]])], changed[b["id"]])
+        for b in bookings
+    ]
 
 
-def _view(booking: Row, passengers: list[Row], slices: list[list[Row]]) -> Row:
+def _view(
+    booking: Row, passengers: list[Row], slices: list[list[Row]], changes: list[Row] | None = None
+) -> Row:
     """A booking as every answer shows it."""
     held = booking["status"] == "held"
     return {
@@ -178,6 +186,7 @@ def _view(booking: Row, passengers: list[Row], slices: list[list[Row]]) -> Row:
         "slices": [itinerary.slice_view(flights) for flights in slices],
         "contact": booking["contact"],
         "hold_expires_at": clock.rfc3339(booking["hold_expires_at"]) if held else None,
+        "schedule_changes": changes or [],
         "payments": [],
         "available_actions": [],
         "created_at": clock.rfc3339(booking["created_at"]),

@@ -57,6 +57,54 @@ class Settings(BaseSettings):
     aviationstack_timeout_seconds: float = Field(
         default=8.0, gt=0, description="Everything one call may take, reading included."
     )
+    aviationstack_calls_per_month: int = Field(
+        default=10_000,
+        ge=0,
+        description="No more calls than this in a month, whatever the vendor would sell on top: 100 on the Free "
+        "plan, 10000 on Basic, 50000 on Professional.",
+    )
+    aviationstack_billing_day: int = Field(
+        default=1, ge=1, le=28, description="Day of the month on which the vendor starts to count again."
+    )
+    aviationstack_background_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="The part of the calls that may go to keeping schedules fresh and watching booked flights; "
+        "the rest is for people who search.",
+    )
+    aviationstack_board_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        description="Seconds between two calls for an airport's future departures: the vendor allows one in 10 on "
+        "paid plans and one in 60 on the Free plan. Empty: 10, or 0 where the vendor is the sandbox on this machine.",
+    )
+
+    opensky_enabled: bool = Field(
+        default=True,
+        description="Live aircraft positions. OpenSky's free use is for research and non-commercial purposes: ask "
+        "them for a licence before you earn money with it.",
+    )
+    opensky_user: str = Field(
+        default="", description="OpenSky's OAuth2 client id. Empty: anonymous, with a tenth of the credits."
+    )
+    opensky_pass: str = Field(default="", description="OpenSky's OAuth2 client secret.")
+    opensky_base_url: str = Field(
+        default="https://opensky-network.org/api", description="Where OpenSky answers."
+    )
+    opensky_token_url: str = Field(
+        default="https://auth.opensky-network.org/auth/realms/opensky-network/protocol/openid-connect/token",
+        description="Where OpenSky gives out tokens.",
+    )
+    opensky_timeout_seconds: float = Field(
+        default=8.0, gt=0, description="Everything one call may take, reading included."
+    )
+    opensky_credits_per_day: int | None = Field(
+        default=None,
+        ge=0,
+        description="Credits a day of each of OpenSky's three buckets. Empty: 400 for anonymous callers, 4000 for "
+        "an account; 8000 for one that feeds data.",
+    )
 
     jwt_secret: str = Field(
         default=_DEVELOPMENT_SECRET + "jwt-0123456789",
@@ -89,6 +137,12 @@ class Settings(BaseSettings):
     schedule_fresh_minutes_today: float = Field(
         default=15, gt=0, description="Age at which today's schedule is fetched again, in minutes."
     )
+    flight_watch_minutes: float = Field(
+        default=10,
+        gt=0,
+        description="How often a booked flight is looked at in the two hours before departure, in minutes; three "
+        "times that from six hours before, twelve times that from a day before: some 35 calls a flight.",
+    )
     search_cache_seconds: int = Field(
         default=60, ge=0, description="How long Redis keeps a search's answer, in seconds."
     )
@@ -101,6 +155,20 @@ class Settings(BaseSettings):
     def _with_version_path(cls, url: str) -> str:
         url = url.rstrip("/")
         return url if urlsplit(url).path else f"{url}/v1"
+
+    @property
+    def board_seconds(self) -> float:
+        """Seconds between two calls for an airport's future departures."""
+        if self.aviationstack_board_seconds is not None:
+            return self.aviationstack_board_seconds
+        return 0.0 if _on_this_machine(self.aviationstack_base_url) else 10.0
+
+    @property
+    def opensky_credits(self) -> int:
+        """Credits a day of each bucket."""
+        if self.opensky_credits_per_day is not None:
+            return self.opensky_credits_per_day
+        return 4000 if self.opensky_user else 400
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -131,11 +199,17 @@ class Settings(BaseSettings):
             raise ValueError("JWT_SECRET and SECRET_KEY must differ")
         if not self.aviationstack_key or self.aviationstack_key == "sandbox":
             raise ValueError("AVIATIONSTACK_KEY is missing or the sandbox's")
-        if urlsplit(self.aviationstack_base_url).hostname in ("localhost", "127.0.0.1", "::1"):
-            raise ValueError(
-                "AVIATIONSTACK_BASE_URL points to this machine: the sandbox is not for production"
-            )
+        for name in ("aviationstack_base_url", "opensky_base_url", "opensky_token_url"):
+            url: str = getattr(self, name)
+            if _on_this_machine(url):
+                raise ValueError(f"{name.upper()} points to this machine: the sandbox is not for production")
+            if not url.startswith("https://"):
+                raise ValueError(f"{name.upper()} must be https: keys travel to it")
         return self
+
+
+def _on_this_machine(url: str) -> bool:
+    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 @lru_cache
@@ -148,9 +222,9 @@ def env_example() -> str:
     """The text of `.env.example`, made from the fields above; every line is a comment until it is changed."""
     lines = ["# Copy to .env and uncomment what you change. Made by `python -m app env-example`.", ""]
     for name, field in Settings.model_fields.items():
-        secret = name in ("jwt_secret", "secret_key")
+        blank = name in ("jwt_secret", "secret_key") or field.default is None
         default = (
-            "" if secret else str(field.default).lower() if isinstance(field.default, bool) else field.default
+            "" if blank else str(field.default).lower() if isinstance(field.default, bool) else field.default
         )
         lines += [f"# {field.description}", f"#{name.upper()}={default}", ""]
     return "\n".join(lines).rstrip()

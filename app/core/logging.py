@@ -86,6 +86,10 @@ def configure() -> None:
     for name in ("uvicorn", "uvicorn.error", "celery"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
+    for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(
+            logging.WARNING
+        )  # Sweeps come every few seconds; failures are told by us.
     logging.getLogger("uvicorn.access").disabled = True  # Ours carries the request id and the route.
 
 

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
 
-from prometheus_client import REGISTRY, Counter, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -58,6 +58,27 @@ UPSTREAM_SECONDS = Histogram(
 UPSTREAM_ROWS_DROPPED = Counter(
     "jetway_upstream_rows_dropped_total", "Provider rows that could not be used.", ["provider", "endpoint"]
 )
+PROVIDER_BUDGET_SPENT = Gauge(
+    "jetway_provider_budget_spent",
+    "Calls or credits spent in the present period, by all processes together.",
+    ["provider", "budget"],
+)
+PROVIDER_BUDGET_LEFT = Gauge(
+    "jetway_provider_budget_left",
+    "Calls or credits that may still be spent in the present period.",
+    ["provider", "budget"],
+)
+PROVIDER_PAUSED = Gauge(
+    "jetway_provider_paused",
+    "1 while an endpoint is not called: it fails, is too fast, or is not in the plan. `*` is the whole provider.",
+    ["provider", "endpoint"],
+)
+LIVE_TILES = Counter(
+    "jetway_live_tiles_total",
+    "Looks at a part of the map by what was there: fresh, stale or nothing; `upstream` are those fetched for it.",
+    ["source"],
+)
+LIVE_STREAMS = Gauge("jetway_live_streams", "Streams of positions that are open in this process.")
 BOOKINGS = Counter("jetway_bookings_total", "Bookings that reached a state.", ["status"])
 SOLD_OUT = Counter("jetway_sold_out_total", "Bookings refused because the seats were gone.")
 TASKS = Counter("jetway_tasks_total", "Background tasks by how they ended.", ["task", "outcome"])

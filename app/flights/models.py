@@ -2,18 +2,23 @@
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
     DateTime,
+    ForeignKey,
     Identity,
     Index,
+    SmallInteger,
     String,
     UniqueConstraint,
     func,
+    text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -24,12 +29,23 @@ class Flight(Base):
 
     Timetables are defined in local time, so the clock reading is kept beside the instant that follows from
     it today: when a government moves its clocks, instants are recomputed.
+
+    `schedule_source` says whose schedule it is: `import` (an operator's file), `projection` (the pattern of
+    other weeks), or a provider's name. `missed` counts the complete boards in a row that did not list it.
+    The `announced_*` columns are what was last told to the world, `pending` what awaits a second look.
     """
 
     __tablename__ = "flights"
     __table_args__ = (
         UniqueConstraint("carrier", "number", "departure_date", "origin", name="uq_flights_identity"),
         Index("ix_flights_market", "origin", "destination", "departure_date"),
+        Index(
+            "ix_flights_aircraft",
+            "aircraft_icao24",
+            "departure_date",
+            postgresql_where=text("aircraft_icao24 IS NOT NULL"),
+        ),
+        Index("ix_flights_codeshares", "codeshares", postgresql_using="gin"),
         CheckConstraint("arrives_at > departs_at", name="arrives_after_departure"),
     )
 
@@ -61,13 +77,22 @@ class Flight(Base):
     codeshares: Mapped[list[str]] = mapped_column(ARRAY(String))
     source: Mapped[str]
     observed_at: Mapped[datetime]
+    schedule_source: Mapped[str] = mapped_column(server_default="aviationstack")
+    missed: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    announced_status: Mapped[str | None]
+    announced_delay_minutes: Mapped[int] = mapped_column(server_default="0")
+    announced_gate: Mapped[str | None]
+    pending: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")
+    event_sequence: Mapped[int] = mapped_column(server_default="0")
+    next_look_at: Mapped[datetime | None]
 
 
 class ScheduleBoard(Base):
     """What is known of one airport's departures on one local date.
 
     A process that wants to fetch takes the lease first, so that all processes together call the provider
-    once; a lease outlives a killed process by seconds only.
+    once; a lease outlives a killed process by seconds only. `next_offset` is where a fetch of many pages
+    goes on after an interruption; `wanted_at` is when a search last needed the board.
     """
 
     __tablename__ = "schedule_boards"
@@ -83,3 +108,35 @@ class ScheduleBoard(Base):
     lease_token: Mapped[uuid.UUID | None]
     lease_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    wanted_at: Mapped[datetime | None]
+    next_offset: Mapped[int] = mapped_column(server_default="0")
+    pass_started_at: Mapped[datetime | None]
+    source: Mapped[str | None]
+
+
+class FlightChange(Base):
+    """A change of a flight's schedule, kept until the bookings that it touches have been told.
+
+    `before` and `after` hold the instants and places that differ; `materiality` is its class.
+    """
+
+    __tablename__ = "flight_changes"
+    __table_args__ = (Index("ix_flight_changes_waiting", "id", postgresql_where=text("applied_at IS NULL")),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"), index=True)
+    materiality: Mapped[str] = mapped_column(String(16))
+    before: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    applied_at: Mapped[datetime | None]
+
+
+class ZoneRules(Base):
+    """What a time zone's rules were when instants were last computed from them."""
+
+    __tablename__ = "zone_rules"
+
+    time_zone: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    checked_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,119 +1,244 @@
-"""Every question to the flights and their boards."""
+"""Every question to the flights and the changes of their schedules."""
 
-import uuid
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+import orjson
 
 from app.core.db import Row, Session, rows
-from app.flights.models import Flight, ScheduleBoard
 
-_IDENTITY = ["carrier", "number", "departure_date", "origin"]
-# What a later, poorer source must not erase: a future schedule knows no gates.
-_KEPT_WHEN_NULL = {
-    "aircraft_type",
-    "aircraft_registration",
-    "aircraft_icao24",
-    "departure_terminal",
-    "arrival_terminal",
-}
+IDENTITY = ("carrier", "number", "departure_date", "origin")
+_BATCH = 500
+# Number, date and origin: where one is among a carrier's flights.
+Place = tuple[str, date, str]
+_TELLING = 7_002  # Advisory lock: one worker at a time tells bookings of changes.
 
 
-async def boards(session: Session, wanted: list[tuple[str, date]]) -> dict[tuple[str, date], Row]:
-    """Boards by airport and date, each with `fresh` and `waiting` (a failure not to be repeated yet)."""
+def identity(flight: Row) -> tuple[Any, ...]:
+    """What makes a flight that flight."""
+    return tuple(flight[name] for name in IDENTITY)
+
+
+async def locked(session: Session, identities: list[tuple[Any, ...]]) -> dict[tuple[Any, ...], Row]:
+    """The flights of these identities that are known, locked in one order, by identity.
+
+    `|| ''` leaves only the identity's own index to look them up in: before the table is first analysed, the
+    planner believes as gladly in the market's, and then reads every departure of an airport for each flight.
+    """
+    carriers, numbers, days, origins = zip(*identities, strict=True) if identities else ((), (), (), ())
     found = await rows(
         session,
         """
-        SELECT airport, local_date, fetched_at, flights, failure, failed_at,
-               coalesce(fresh_until > now(), false) AS fresh, coalesce(retry_at > now(), false) AS waiting
-        FROM schedule_boards
-        WHERE (airport, local_date) IN (
-            SELECT * FROM unnest(CAST(:airports AS text[]), CAST(:dates AS date[])))
+        SELECT f.* FROM flights f
+        WHERE (f.carrier, f.number, f.departure_date, f.origin || '') IN (
+            SELECT * FROM unnest(CAST(:carriers AS text[]), CAST(:numbers AS text[]), CAST(:days AS date[]),
+                                 CAST(:origins AS text[])))
+        ORDER BY f.carrier, f.number, f.departure_date, f.origin
+        FOR UPDATE
         """,
-        airports=[airport for airport, _ in wanted],
-        dates=[day for _, day in wanted],
+        carriers=list(carriers),
+        numbers=list(numbers),
+        days=list(days),
+        origins=list(origins),
     )
-    return {(row["airport"], row["local_date"]): row for row in found}
+    return {identity(flight): flight for flight in found}
 
 
-async def lease(session: Session, airport: str, day: date, token: uuid.UUID, seconds: int) -> bool:
-    """Whether the caller may fetch this board now; false if it is fresh, leased or failed a moment ago."""
-    taken = await rows(
+async def locked_by_id(session: Session, ids: list[int]) -> list[Row]:
+    return await rows(
         session,
         """
-        INSERT INTO schedule_boards AS board (airport, local_date, lease_token, lease_until)
-        VALUES (:airport, :day, :token, now() + make_interval(secs => :seconds))
-        ON CONFLICT (airport, local_date) DO UPDATE
-            SET lease_token = excluded.lease_token, lease_until = excluded.lease_until
-            WHERE coalesce(board.lease_until <= now(), true)
-              AND coalesce(board.retry_at <= now(), true)
-              AND coalesce(board.fresh_until <= now(), true)
-        RETURNING 1
+        SELECT * FROM flights WHERE id = ANY(CAST(:ids AS bigint[]))
+        ORDER BY carrier, number, departure_date, origin FOR UPDATE
         """,
-        airport=airport,
-        day=day,
-        token=token,
-        seconds=float(seconds),
+        ids=ids,
     )
-    return bool(taken)
-
-
-async def board_fetched(session: Session, token: uuid.UUID, flights: int, fresh_for: timedelta) -> bool:
-    """Whether the lease still stood, so that a process that was asleep overwrites nothing newer."""
-    done = await rows(
-        session,
-        """
-        UPDATE schedule_boards
-        SET fetched_at = now(), fresh_until = now() + make_interval(secs => :seconds), flights = :flights,
-            failure = NULL, retry_at = NULL, lease_token = NULL, lease_until = NULL
-        WHERE lease_token = :token
-        RETURNING 1
-        """,
-        token=token,
-        flights=flights,
-        seconds=fresh_for.total_seconds(),
-    )
-    return bool(done)
-
-
-async def board_failed(session: Session, token: uuid.UUID, failure: str, retry_after_seconds: int) -> None:
-    await rows(
-        session,
-        """
-        UPDATE schedule_boards
-        SET failed_at = now(), failure = :failure, retry_at = now() + make_interval(secs => :seconds),
-            lease_token = NULL, lease_until = NULL
-        WHERE lease_token = :token
-        """,
-        token=token,
-        failure=failure,
-        seconds=float(retry_after_seconds),
-    )
-
-
-async def usually_busy(session: Session, airport: str) -> bool:
-    """Whether this airport had departures on any day we know."""
-    busy = select(ScheduleBoard.airport).where(ScheduleBoard.airport == airport, ScheduleBoard.flights > 0)
-    return await session.scalar(select(busy.exists())) or False
 
 
 async def upsert(session: Session, flights: list[Row]) -> None:
-    """Store flights, replacing what was known of the same flight. Locks are taken in one order."""
-    if not flights:
-        return
-    flights.sort(key=lambda flight: tuple(flight[column] for column in _IDENTITY))
-    statement = insert(Flight)
-    changed = {
-        name: func.coalesce(statement.excluded[name], Flight.__table__.c[name])
-        if name in _KEPT_WHEN_NULL
-        else statement.excluded[name]
-        for name in flights[0]
-        if name not in _IDENTITY
-    }
-    for start in range(0, len(flights), 500):
-        batch = statement.values(flights[start : start + 500])
-        await session.execute(batch.on_conflict_do_update(index_elements=_IDENTITY, set_=changed))
+    """Store flights. What was known of them has been merged in; locks are taken in one order.
+
+    They travel as one value: a statement with a parameter for each column of each flight costs several times
+    what storing them does.
+    """
+    flights.sort(key=identity)
+    for start in range(0, len(flights), _BATCH):
+        names = list(flights[start])
+        changed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in IDENTITY)
+        await rows(
+            session,
+            f"""
+            INSERT INTO flights ({", ".join(names)})
+            SELECT {", ".join(names)} FROM json_populate_recordset(NULL::flights, CAST(:flights AS json))
+            ON CONFLICT ({", ".join(IDENTITY)}) DO UPDATE SET {changed}, missed = 0
+            """,
+            flights=orjson.dumps(flights[start : start + _BATCH]).decode(),
+        )
+
+
+async def add_changes(session: Session, changes: list[Row]) -> None:
+    """Keep changes of schedules for the bookings that they touch: `flight_id`, `materiality`, before, after."""
+    if changes:
+        await rows(
+            session,
+            """
+            INSERT INTO flight_changes (flight_id, materiality, before, after)
+            SELECT * FROM jsonb_to_recordset(CAST(:changes AS jsonb))
+                AS c(flight_id bigint, materiality text, before jsonb, after jsonb)
+            """,
+            changes=orjson.dumps(changes).decode(),
+        )
+
+
+async def waiting_changes(session: Session, most: int) -> list[Row]:
+    """Changes that no booking has been told of yet, oldest first; none while another worker tells of them.
+
+    One worker at a time, so that bookings hear of changes in the order in which they came.
+    """
+    [turn] = await rows(session, "SELECT pg_try_advisory_xact_lock(:lock) AS taken", lock=_TELLING)
+    if not turn["taken"]:
+        return []
+    return await rows(
+        session,
+        """
+        SELECT c.*, f.carrier, f.number, f.departure_date, f.origin, f.destination
+        FROM flight_changes c JOIN flights f ON f.id = c.flight_id
+        WHERE c.applied_at IS NULL ORDER BY c.id LIMIT :most FOR UPDATE OF c
+        """,
+        most=most,
+    )
+
+
+async def first_untold(session: Session, change: Row) -> Row | None:
+    """The first of the minor changes since somebody was last told of this flight, up to a change."""
+    found = await rows(
+        session,
+        """
+        SELECT before FROM flight_changes
+        WHERE flight_id = :flight_id AND id < :id AND materiality = 'minor' AND id > coalesce((
+            SELECT max(id) FROM flight_changes
+            WHERE flight_id = :flight_id AND id < :id AND materiality <> 'minor'), 0)
+        ORDER BY id LIMIT 1
+        """,
+        flight_id=change["flight_id"],
+        id=change["id"],
+    )
+    return found[0] if found else None
+
+
+async def change_applied(session: Session, change: Row) -> None:
+    """It has been dealt with, as a change of this class."""
+    await rows(
+        session,
+        "UPDATE flight_changes SET applied_at = now(), materiality = :materiality WHERE id = :id",
+        materiality=change["materiality"],
+        id=change["id"],
+    )
+
+
+async def unseen(session: Session, airport: str, day: date, since: datetime) -> list[Row]:
+    """Count a miss for each flight that a complete board did not list; gives those that have just gone.
+
+    Rows drift between pages, so one miss proves nothing; a projection is refuted at once.
+    """
+    return await rows(
+        session,
+        """
+        UPDATE flights SET missed = CASE WHEN schedule_source = 'projection' THEN 2 ELSE missed + 1 END
+        WHERE origin = :airport AND departure_date = :day AND observed_at < :since
+          AND schedule_source <> 'import' AND missed < 2
+        RETURNING id, missed, departs_at, arrives_at
+        """,
+        airport=airport,
+        day=day,
+        since=since,
+    )
+
+
+async def imported(
+    session: Session, carrier: str, first: date, last: date, in_utc: bool, after: Place, most: int
+) -> list[Row]:
+    """A carrier's flights from operators' files that are still to leave between two dates, slice by slice.
+
+    A later leg of an itinerary that began on the day before belongs to the schedule that ended then.
+    """
+    day = "CAST(f.departs_at AT TIME ZONE 'UTC' AS date)" if in_utc else "f.departure_date"
+    return await rows(
+        session,
+        f"""
+        SELECT f.id, f.carrier, f.number, f.origin, f.departure_date FROM flights f
+        WHERE f.carrier = :carrier AND f.schedule_source = 'import' AND f.missed < 2 AND f.departs_at > now()
+          AND {day} BETWEEN CAST(:first AS date) AND CAST(:last AS date)
+          AND (f.number, f.departure_date, f.origin) > (:number, CAST(:date AS date), :origin)
+          AND NOT ({day} = CAST(:first AS date) AND EXISTS (
+              SELECT FROM flights b WHERE b.carrier = f.carrier AND b.number = f.number
+                AND b.departure_date = f.departure_date - 1 AND b.destination = f.origin))
+        ORDER BY f.carrier, f.number, f.departure_date, f.origin LIMIT :most
+        """,
+        carrier=carrier,
+        first=first,
+        last=last,
+        number=after[0],
+        date=after[1],
+        origin=after[2],
+        most=most,
+    )
+
+
+async def end(session: Session, ids: list[int]) -> list[Row]:
+    """Take these flights for gone; gives those that had not been."""
+    return await rows(
+        session,
+        """
+        UPDATE flights SET missed = 2 WHERE id IN (
+            SELECT id FROM flights WHERE id = ANY(CAST(:ids AS bigint[])) AND missed < 2
+            ORDER BY carrier, number, departure_date, origin FOR UPDATE)
+        RETURNING id, departs_at, arrives_at
+        """,
+        ids=ids,
+    )
+
+
+async def add_codeshare(session: Session, ids: list[int], designator: str) -> None:
+    await rows(
+        session,
+        """
+        UPDATE flights SET codeshares = (
+            SELECT array_agg(one ORDER BY one) FROM unnest(array_append(codeshares, CAST(:designator AS varchar))) one)
+        WHERE id = ANY(CAST(:ids AS bigint[]))
+        """,
+        ids=ids,
+        designator=designator,
+    )
+
+
+async def published(session: Session, airport: str, day: date) -> list[Row]:
+    """The flights of a board that somebody published for that day."""
+    return await rows(
+        session,
+        """
+        SELECT f.*, a.name AS airline_name, a.icao AS airline_icao
+        FROM flights f LEFT JOIN airlines a ON a.iata = f.carrier
+        WHERE f.origin = :airport AND f.departure_date = :day AND f.schedule_source <> 'projection' AND f.missed < 2
+        """,
+        airport=airport,
+        day=day,
+    )
+
+
+async def newest(session: Session, airport: str, day: date) -> Row | None:
+    """Who vouches for what is stored of a board, and since when; None if nothing is."""
+    found = await rows(
+        session,
+        """
+        SELECT schedule_source, observed_at FROM flights
+        WHERE origin = :airport AND departure_date = :day AND missed < 2
+        ORDER BY observed_at DESC LIMIT 1
+        """,
+        airport=airport,
+        day=day,
+    )
+    return found[0] if found else None
 
 
 async def by_identity(session: Session, carrier: str, number: str, day: date, origin: str) -> Row | None:
@@ -132,10 +257,132 @@ async def by_identity(session: Session, carrier: str, number: str, day: date, or
     return found[0] if found else None
 
 
-async def last_outcomes(session: Session) -> tuple[datetime | None, datetime | None]:
-    """When the provider last answered and last failed."""
-    found = await session.execute(
-        select(func.max(ScheduleBoard.fetched_at), func.max(ScheduleBoard.failed_at))
+async def due_for_a_look(
+    session: Session, ids: list[int], most: int, lease: timedelta, *, now: bool = False
+) -> list[Row]:
+    """Those of these flights whose next look is due, taken for a while so that nobody else looks too.
+
+    With `now`, a look that is planned for later is made now; one under way is left to who makes it.
+    """
+    return await rows(
+        session,
+        """
+        UPDATE flights SET next_look_at = now() + make_interval(secs => :lease)
+        WHERE id IN (
+            SELECT id FROM flights
+            WHERE id = ANY(CAST(:ids AS bigint[])) AND (
+                coalesce(next_look_at <= now(), true)
+                OR CAST(:at_once AS boolean) AND next_look_at > now() + make_interval(secs => :lease))
+            ORDER BY next_look_at NULLS FIRST LIMIT :most FOR UPDATE SKIP LOCKED)
+        RETURNING id, carrier, number, departure_date, origin, destination, departs_at, arrives_at, status,
+                  departure_estimated_at, arrival_estimated_at, observed_at, pending
+        """,
+        ids=ids,
+        most=most,
+        lease=lease.total_seconds(),
+        at_once=now,
     )
-    answered_at, failed_at = found.one()
-    return answered_at, failed_at
+
+
+async def look_again(session: Session, flight_id: int, at: datetime) -> None:
+    await rows(session, "UPDATE flights SET next_look_at = :at WHERE id = :id", at=at, id=flight_id)
+
+
+async def announced(session: Session, flight: Row) -> None:
+    """Keep what was just told of a flight, and what awaits a second look."""
+    await rows(
+        session,
+        """
+        UPDATE flights SET announced_status = :announced_status, announced_delay_minutes = :announced_delay_minutes,
+            announced_gate = :announced_gate, pending = :pending, event_sequence = :event_sequence
+        WHERE id = :id
+        """,
+        **{
+            name: flight[name]
+            for name in (
+                "id",
+                "announced_status",
+                "announced_delay_minutes",
+                "announced_gate",
+                "pending",
+                "event_sequence",
+            )
+        },
+    )
+
+
+_ABOUT = """
+    SELECT id, carrier, number, departure_date, origin, destination, departs_at, arrives_at, status, missed,
+           departure_estimated_at, departure_actual_at, arrival_estimated_at, arrival_actual_at, aircraft_icao24
+    FROM flights
+"""
+
+
+async def heard(
+    session: Session, icao24s: list[str], carriers: list[str], numbers: list[str], at: datetime
+) -> list[Row]:
+    """Flights that may be in the air at a moment, flown by one of these aircraft or under one of these numbers."""
+    return await rows(
+        session,
+        f"""
+        {_ABOUT}
+        WHERE departs_at BETWEEN CAST(:at AS timestamptz) - interval '30 hours'
+                             AND CAST(:at AS timestamptz) + interval '2 hours'
+          AND id IN (
+            SELECT id FROM flights
+            WHERE aircraft_icao24 = ANY(CAST(:icao24s AS text[])) AND departure_date BETWEEN :first AND :last
+            UNION
+            SELECT f.id FROM unnest(CAST(:carriers AS text[]), CAST(:numbers AS text[])) AS called (carrier, number)
+            JOIN flights f ON f.carrier = called.carrier AND f.number = called.number
+                          AND f.departure_date BETWEEN :first AND :last)
+        """,
+        icao24s=icao24s,
+        carriers=carriers,
+        numbers=numbers,
+        at=at,
+        first=at.date() - timedelta(days=2),
+        last=at.date() + timedelta(days=1),
+    )
+
+
+async def by_number(
+    session: Session, carriers: list[str], numbers: list[str], first: date, last: date
+) -> list[Row]:
+    """The dated flights under one of these numbers, by local departure date."""
+    return await rows(
+        session,
+        f"""
+        {_ABOUT}
+        WHERE carrier = ANY(CAST(:carriers AS text[])) AND number = ANY(CAST(:numbers AS text[]))
+          AND departure_date BETWEEN :first AND :last
+        """,
+        carriers=carriers,
+        numbers=numbers,
+        first=first,
+        last=last,
+    )
+
+
+async def sold_as(session: Session, flight_number: str, first: date, last: date) -> list[Row]:
+    """The dated flights that a marketing carrier sells under this number."""
+    return await rows(
+        session,
+        f"""
+        {_ABOUT}
+        WHERE codeshares @> ARRAY[CAST(:flight_number AS varchar)] AND departure_date BETWEEN :first AND :last
+        """,
+        flight_number=flight_number,
+        first=first,
+        last=last,
+    )
+
+
+async def by_aircraft(session: Session, icao24: str, first: date, last: date) -> list[Row]:
+    """The dated flights of one aircraft."""
+    return await rows(
+        session,
+        f"{_ABOUT} WHERE aircraft_icao24 = :icao24 AND departure_date BETWEEN :first AND :last",
+        icao24=icao24,
+        first=first,
+        last=last,
+    )

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 
 from app.core.web.dependencies import SessionDep
 from app.core.web.problems import problems
-from app.flights import service
+from app.flights import service, watch
 from app.flights.errors import FlightNotFound
 from app.flights.schemas import FlightOut
 
@@ -22,4 +22,7 @@ async def read_flight(
     ],
 ) -> JSONResponse:
     """Times, terminal, gate and aircraft of a flight, with the source and age of what is known."""
-    return JSONResponse(await service.read(session, flight_id))
+    flight = await service.read(session, flight_id)
+    if flight["stale"]:
+        watch.look_behind(flight["id"])
+    return JSONResponse(flight)

@@ -48,5 +48,6 @@ class FlightOut(BaseModel):
     aircraft: AircraftOut | None
     codeshares: list[str]
     source: str
+    projected: bool = Field(description="Nobody has published this date yet; other weeks' pattern stands in.")
     observed_at: AwareDatetime
     stale: bool

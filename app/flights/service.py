@@ -8,11 +8,10 @@ from app.core import clock
 from app.core.clock import rfc3339
 from app.core.config import settings
 from app.core.db import Row, Session
-from app.flights import repository, times
+from app.flights import repository, status, times
 from app.flights.errors import FlightNotFound
 
 _ID = re.compile(r"([A-Z0-9]{2})(\d{1,4}[A-Z]?)-(\d{4})(\d{2})(\d{2})-([A-Z]{3})")
-_DELAYED_MINUTES = 15
 
 
 def public_id(flight: Row) -> str:
@@ -21,7 +20,12 @@ def public_id(flight: Row) -> str:
 
 
 async def read(session: Session, flight_id: str) -> Row:
-    """One flight. Raises FlightNotFound."""
+    """One flight as it is shown. Raises FlightNotFound."""
+    return _view(await find(session, flight_id))
+
+
+async def find(session: Session, flight_id: str) -> Row:
+    """One flight as it is stored, by its public id. Raises FlightNotFound."""
     match = _ID.fullmatch(flight_id.upper())
     flight = None
     if match:
@@ -29,11 +33,11 @@ async def read(session: Session, flight_id: str) -> Row:
         try:
             departure_date = date(int(year), int(month), int(day))
         except ValueError:
-            raise FlightNotFound(f"There is no flight {flight_id}.") from None
+            raise FlightNotFound("There is no flight on a day that does not exist.") from None
         flight = await repository.by_identity(session, carrier, number, departure_date, origin)
     if flight is None:
         raise FlightNotFound("No flight with this id is known; ids come from a search.")
-    return _view(flight)
+    return flight
 
 
 def _view(flight: Row) -> Row:
@@ -46,13 +50,14 @@ def _view(flight: Row) -> Row:
             "icao": flight["airline_icao"],
             "name": flight["airline_name"] or flight["carrier"],
         },
-        "status": _status(flight),
+        "status": status.shown(flight),
         "departure": _side(flight, "departure", origin, flight["departs_at"]),
         "arrival": _side(flight, "arrival", destination, flight["arrives_at"])
         | {"baggage_belt": flight["baggage_belt"]},
         "aircraft": _aircraft(flight),
         "codeshares": flight["codeshares"],
         "source": flight["source"],
+        "projected": flight["schedule_source"] == "projection",
         "observed_at": rfc3339(flight["observed_at"]),
         "stale": _stale(flight),
     }
@@ -71,13 +76,6 @@ def _side(flight: Row, side: str, airport: Airport, scheduled_at: datetime) -> R
         "actual_at": at(flight[f"{side}_actual_at"]),
         "delay_minutes": flight[f"{side}_delay_minutes"],
     }
-
-
-def _status(flight: Row) -> str:
-    """`delayed` is ours: a flight still to leave, a quarter of an hour or more behind its schedule."""
-    estimated = flight["departure_estimated_at"] or flight["departs_at"]
-    late = estimated - flight["departs_at"] >= timedelta(minutes=_DELAYED_MINUTES)
-    return "delayed" if flight["status"] == "scheduled" and late else str(flight["status"])
 
 
 def _aircraft(flight: Row) -> Row | None:

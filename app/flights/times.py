@@ -15,6 +15,9 @@ from app.providers.base import Movement
 _LONGEST_BLOCK = timedelta(hours=22)
 _TAXI_MINUTES = 35
 _KM_PER_MINUTE = 13.5
+# Around the usual block time: tail winds and short taxiing below, turboprops and crowded airports above.
+_FASTEST, _SLACK_BELOW = 0.65, timedelta(minutes=10)
+_SLOWEST, _SLACK_ABOVE = 1.5, timedelta(minutes=45)
 # Across the date line a flight may land on the day before it left, or two days after.
 _ARRIVAL_DAYS = (-1, 0, 1, 2)
 
@@ -53,12 +56,26 @@ def leg(origin: Airport, destination: Airport, departure: Movement, arrival: Mov
         Leg(departure.scheduled, landing, departs_at, arrives_at)
         for landing in landings
         for departs_at, arrives_at in product(
-            instants(departure.scheduled, origin.zone), instants(landing, destination.zone)
+            _meant(departure.scheduled, departure.utc_offset, origin.zone),
+            _meant(landing, arrival.utc_offset, destination.zone),
         )
         if timedelta() < arrives_at - departs_at <= _LONGEST_BLOCK
     ]
     usual = usual_block(origin, destination)
     return min(candidates, key=lambda one: abs(one.arrives_at - one.departs_at - usual), default=None)
+
+
+def _meant(reading: datetime, offset: timedelta | None, zone: ZoneInfo) -> list[datetime]:
+    """The instants a reading can mean, or the one of them that an offset picks."""
+    possible = instants(reading, zone)
+    told = [one for one in possible if offset is not None and reading.replace(tzinfo=UTC) - offset == one]
+    return told or possible
+
+
+def plausible(origin: Airport, destination: Airport, leg: Leg) -> bool:
+    """Whether an aircraft, a slow or a fast one, can fly that leg in that time."""
+    usual, block = usual_block(origin, destination), leg.arrives_at - leg.departs_at
+    return usual * _FASTEST - _SLACK_BELOW <= block <= usual * _SLOWEST + _SLACK_ABOVE
 
 
 def usual_block(origin: Airport, destination: Airport) -> timedelta:

@@ -16,7 +16,8 @@ _SEATS_OF = """
 # count as free at once, whether or not a sweeper has come by.
 _FLIGHT = f"""
     SELECT f.id, f.carrier, f.number, f.departure_date, f.origin, f.destination, f.departs_local,
-           f.departs_at, f.arrives_at, f.status, f.departure_terminal, f.arrival_terminal, f.aircraft_type,
+           f.departs_at, f.arrives_at, CASE WHEN f.missed >= 2 THEN 'withdrawn' ELSE f.status END AS status,
+           f.schedule_source = 'projection' AS projected, f.departure_terminal, f.arrival_terminal, f.aircraft_type,
            f.codeshares, coalesce(a.name, f.carrier) AS operated_by,
            coalesce(i.capacity, c.seats, 0) - coalesce(i.held, 0) - coalesce(i.sold, 0) + coalesce((
                SELECT sum(s.seats) FROM seat_claims s
@@ -44,7 +45,7 @@ async def on_sale(
         f"""
         SELECT * FROM ({_FLIGHT}
             WHERE f.origin = ANY(CAST(:origins AS text[])) AND f.destination = ANY(CAST(:destinations AS text[]))
-              AND f.departure_date = :day AND f.status = 'scheduled'
+              AND f.departure_date = :day AND f.status = 'scheduled' AND f.missed < 2
               AND f.departs_at > now() + make_interval(mins => :close_minutes)) flight
         WHERE seats_left >= :seats
         ORDER BY departs_at, id
@@ -118,12 +119,16 @@ async def lock(session: Session, ids: list[int], cabin: str) -> None:
 async def release(session: Session, **wanted: Any) -> int:
     """Give back the seats of claims by `claim_ids`, or of claims that ran out by `flight_ids` and `cabin`.
 
-    Each claim is released once, whoever comes first. Returns how many were.
+    Each claim is released once, whoever comes first. Returns how many were. Who names claims must see them
+    released and waits for who has them: that transaction may yet be undone. Who only looks for seats does not.
     """
-    which = (
-        "s.id = ANY(CAST(:claim_ids AS bigint[]))"
+    which, waiting = (
+        ("s.id = ANY(CAST(:claim_ids AS bigint[]))", "")
         if "claim_ids" in wanted
-        else "s.flight_id = ANY(CAST(:flight_ids AS bigint[])) AND s.cabin = :cabin AND s.expires_at <= now()"
+        else (
+            "s.flight_id = ANY(CAST(:flight_ids AS bigint[])) AND s.cabin = :cabin AND s.expires_at <= now()",
+            "SKIP LOCKED",
+        )
     )
     released = await rows(
         session,
@@ -131,7 +136,7 @@ async def release(session: Session, **wanted: Any) -> int:
         WITH released AS (
             UPDATE seat_claims SET released_at = now()
             WHERE id IN (SELECT s.id FROM seat_claims s
-                         WHERE {which} AND s.released_at IS NULL ORDER BY s.id FOR UPDATE SKIP LOCKED)
+                         WHERE {which} AND s.released_at IS NULL ORDER BY s.id FOR UPDATE {waiting})
               AND released_at IS NULL
             RETURNING flight_id, cabin, seats, expires_at),
         counted AS (
@@ -151,3 +156,21 @@ async def release(session: Session, **wanted: Any) -> int:
         **wanted,
     )
     return sum(row["claims"] for row in released)
+
+
+async def describe_types(session: Session, types: list[str], cabins: list[str], seats: list[int]) -> None:
+    """Give seats to aircraft types that have none in any cabin; what operators have said of a type stands."""
+    await rows(
+        session,
+        """
+        INSERT INTO aircraft_cabins (aircraft_type, cabin, seats)
+        SELECT t.* FROM unnest(CAST(:types AS text[]), CAST(:cabins AS text[]), CAST(:seats AS int[]))
+            AS t(aircraft_type, cabin, seats)
+        WHERE NOT EXISTS (SELECT FROM aircraft_cabins k WHERE k.aircraft_type = t.aircraft_type)
+        ORDER BY aircraft_type, cabin
+        ON CONFLICT DO NOTHING
+        """,
+        types=types,
+        cabins=cabins,
+        seats=seats,
+    )

@@ -161,6 +161,9 @@ class SearchMeta(BaseModel):
     source: str
     fetched_at: AwareDatetime
     stale: bool
+    projected: bool = Field(
+        description="Nobody has published a date of this search yet; a weekly pattern stands in."
+    )
 
 
 class SearchAnswer(BaseModel):

@@ -78,6 +78,7 @@ async def search(query: SearchQuery, markets: list[Market]) -> Row:
             "source": freshness.source,
             "fetched_at": clock.rfc3339(freshness.fetched_at),
             "stale": freshness.stale,
+            "projected": freshness.projected,
         },
     }
 

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from app.aircraft import service as aircraft
 from app.core import clock, db
 from app.core.config import settings
 from app.core.db import Row, Session
@@ -96,3 +97,11 @@ async def _claim(session: Session, offer: Offer) -> dict[int, Row]:
 
 def _markets(flights: list[list[Row]]) -> list[tuple[str, str, date]]:
     return [(f["origin"], f["destination"], f["departure_date"]) for one in flights for f in one]
+
+
+async def describe_aircraft() -> None:
+    """Let every aircraft type that we know have seats, where operators have not said which."""
+    layouts = [(kind.icao, cabin, seats) for kind in aircraft.every() for cabin, seats in kind.seats.items()]
+    types, cabins, seats = (list(column) for column in zip(*layouts, strict=True))
+    async with db.transaction() as session:
+        await repository.describe_types(session, types, cabins, seats)

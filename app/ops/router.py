@@ -11,14 +11,14 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 
 from app.auth import service as accounts
 from app.auth import tokens
-from app.auth.dependencies import NOT_SIGNED_IN
+from app.auth.dependencies import NOT_AN_ADMIN, NOT_SIGNED_IN, AdminUser
 from app.auth.errors import AdminsOnly
 from app.core import db
 from app.core.config import settings
 from app.core.errors import Unauthorized
 from app.core.web.problems import problems
 from app.ops import service
-from app.ops.schemas import Health
+from app.ops.schemas import Health, Providers
 
 router = APIRouter(tags=["Operations"])
 
@@ -53,6 +53,12 @@ async def health() -> JSONResponse:
     return JSONResponse(found, 503 if found["status"] == "down" else 200, {"Cache-Control": "no-store"})
 
 
+@router.get("/admin/providers", response_model=Providers, responses=problems(*NOT_AN_ADMIN))
+async def providers(_: AdminUser) -> JSONResponse:
+    """Budgets and what is left of them, and how each vendor's endpoints do, for all processes together."""
+    return JSONResponse({"data": await service.providers()}, headers={"Cache-Control": "no-store"})
+
+
 @router.get(
     "/admin/metrics", response_class=PlainTextResponse, responses=problems(*NOT_SIGNED_IN, AdminsOnly)
 )
@@ -65,4 +71,5 @@ async def metrics(credentials: Annotated[HTTPAuthorizationCredentials | None, De
         async with db.transaction() as session:
             if not await accounts.is_admin(session, tokens.read(token).user_id):
                 raise AdminsOnly
+    await service.measure()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,8 +1,9 @@
 """What health looks like on the wire."""
 
+from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class Check(BaseModel):
@@ -16,3 +17,44 @@ class Health(BaseModel):
     status: Literal["ok", "degraded", "down"]
     version: str
     checks: dict[str, Check]
+
+
+class Budget(BaseModel):
+    """Calls (AviationStack) or credits (OpenSky) of one period, in UTC."""
+
+    budget: str
+    period: Literal["day", "month"]
+    period_start: AwareDatetime
+    period_end: AwareDatetime
+    limit: int
+    spent: int
+    left: int
+    background_limit: int = Field(description="The most that work may spend which no user is waiting for.")
+    background_spent: int
+
+
+class Endpoint(BaseModel):
+    endpoint: str = Field(description="`*` is the whole provider.")
+    state: Literal["open", "paused"]
+    reason: str | None
+    paused_until: AwareDatetime | None
+    failures_in_a_row: int
+    seconds_between_calls: float
+    last_success_at: AwareDatetime | None
+    last_failure_at: AwareDatetime | None
+    last_failure: str | None
+    first_date: date | None = Field(
+        description="The first date the provider publishes, where it has said so."
+    )
+    last_date: date | None
+
+
+class Provider(BaseModel):
+    provider: str
+    enabled: bool
+    budgets: list[Budget]
+    endpoints: list[Endpoint]
+
+
+class Providers(BaseModel):
+    data: list[Provider]

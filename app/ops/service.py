@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import perf_counter
 
 from app import __version__
 from app.core import clock, db, redis
 from app.core.config import settings
 from app.core.db import Row
-from app.flights import schedule
+from app.core.logging import logger
+from app.core.metrics import PROVIDER_BUDGET_LEFT, PROVIDER_BUDGET_SPENT, PROVIDER_PAUSED
 from app.ops import repository
+from app.providers import governor, registry
+
+log = logger("jetway.ops")
 
 _TIMEOUT_SECONDS = 2.0
 # Beat sends a message every ten seconds; three missed ones are a stop.
@@ -36,6 +40,70 @@ async def health() -> Row:
 async def ready() -> bool:
     """Whether this process can serve: the database answers."""
     return bool((await _timed(_postgres))["status"] == "ok")
+
+
+async def providers() -> list[Row]:
+    """What each vendor may still be asked, and how its endpoints do."""
+    budgets, endpoints = await governor.overview(registry.allowances())
+    enabled = {"aviationstack": bool(settings().aviationstack_key), "opensky": settings().opensky_enabled}
+    return [
+        {
+            "provider": name,
+            "enabled": switched_on,
+            "budgets": [_without_provider(budget) for budget in budgets if budget["provider"] == name],
+            "endpoints": [_endpoint(one) for one in endpoints if one["provider"] == name],
+        }
+        for name, switched_on in enabled.items()
+    ]
+
+
+def _without_provider(budget: Row) -> Row:
+    return {
+        name: clock.rfc3339(value) if name.startswith("period_") else value
+        for name, value in budget.items()
+        if name != "provider"
+    }
+
+
+def _endpoint(row: Row) -> Row:
+    def at(instant: datetime | None) -> str | None:
+        return clock.rfc3339(instant) if instant else None
+
+    return {
+        "endpoint": row["endpoint"],
+        "state": "paused" if row["paused"] else "open",
+        "reason": row["pause_reason"] if row["paused"] else None,
+        "paused_until": at(row["paused_until"]) if row["paused"] else None,
+        "failures_in_a_row": row["failures"],
+        "seconds_between_calls": row["spacing_seconds"],
+        "last_success_at": at(row["last_success_at"]),
+        "last_failure_at": at(row["last_failure_at"]),
+        "last_failure": row["last_failure"],
+        "first_date": str(row["first_date"]) if row["first_date"] else None,
+        "last_date": str(row["last_date"]) if row["last_date"] else None,
+    }
+
+
+async def measure() -> None:
+    """Set the gauges that concern all processes alike, just before they are read.
+
+    Without a database they keep their last values: the other metrics are wanted all the more then.
+    """
+    try:
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            await _measure_budgets()
+    except Exception as error:  # noqa: BLE001  Whatever ails the database, the scrape goes on.
+        log.warning("gauges not set", reason=type(error).__name__)
+
+
+async def _measure_budgets() -> None:
+    budgets, endpoints = await governor.overview(registry.allowances())
+    for budget in budgets:
+        labels = (budget["provider"], budget["budget"])
+        PROVIDER_BUDGET_SPENT.labels(*labels).set(budget["spent"])
+        PROVIDER_BUDGET_LEFT.labels(*labels).set(budget["left"])
+    for one in endpoints:
+        PROVIDER_PAUSED.labels(one["provider"], one["endpoint"]).set(one["paused"])
 
 
 async def note_progress(name: str) -> None:
@@ -82,14 +150,18 @@ async def _progress(name: str) -> Row:
 
 
 async def _aviationstack() -> Row:
-    """By how the last calls ended: a call for health's sake would cost budget."""
-    if not settings().aviationstack_key:
-        return {"status": "disabled"}
-    answered, failed = await schedule.last_outcomes()
-    if answered is None and failed is None:
-        return {"status": "unknown"}
-    return {"status": "down" if failed and (answered is None or failed > answered) else "ok"}
+    return await _provider("aviationstack", enabled=bool(settings().aviationstack_key))
 
 
 async def _opensky() -> Row:
-    return {"status": "disabled"}
+    return await _provider("opensky", enabled=settings().opensky_enabled)
+
+
+async def _provider(name: str, *, enabled: bool) -> Row:
+    """By how the last calls ended: a call for health's sake would cost budget."""
+    if not enabled:
+        return {"status": "disabled"}
+    answered, failed = await governor.last_outcomes(name)
+    if answered is None and failed is None:
+        return {"status": "unknown"}
+    return {"status": "down" if failed and (answered is None or failed > answered) else "ok"}

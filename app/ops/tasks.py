@@ -3,6 +3,7 @@
 from app.auth import service as accounts
 from app.core import db, idempotency
 from app.core.background import task
+from app.jobs import service as jobs
 from app.ops import service
 
 
@@ -14,7 +15,8 @@ async def beat() -> None:
 
 @task("ops.purge")
 async def purge() -> None:
-    """Drop what nobody can use any more: old idempotency keys, dead tokens, old failed logins."""
+    """Drop what nobody can use any more: old idempotency keys, dead tokens, failed logins, jobs' parts."""
     async with db.transaction() as session:
         await idempotency.purge(session)
         await accounts.purge(session)
+        await jobs.purge(session)

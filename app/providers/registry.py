@@ -1,8 +1,21 @@
 """Which vendor stands behind each port."""
 
+from app.providers.aviationstack import client as aviationstack
 from app.providers.aviationstack.client import AviationStack
-from app.providers.base import ScheduleSource
+from app.providers.base import PositionSource, ScheduleSource
+from app.providers.governor import Allowance
+from app.providers.opensky import client as opensky
+from app.providers.opensky.client import OpenSky
 
 
 def schedules() -> ScheduleSource:
     return AviationStack()
+
+
+def positions() -> PositionSource:
+    return OpenSky()
+
+
+def allowances() -> list[Allowance]:
+    """Every budget there is."""
+    return [aviationstack.allowance(), *opensky.allowances()]

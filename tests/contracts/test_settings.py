@@ -16,6 +16,8 @@ STRONG = {
     "SECRET_KEY": "s" * 16 + "0123456789abcdef",
     "AVIATIONSTACK_KEY": "a-real-key",
     "AVIATIONSTACK_BASE_URL": "https://api.aviationstack.com/v1",
+    "OPENSKY_BASE_URL": "https://opensky-network.org/api",
+    "OPENSKY_TOKEN_URL": "https://auth.opensky-network.org/token",
 }
 
 

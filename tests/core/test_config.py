@@ -16,6 +16,8 @@ PRODUCTION = {
     "secret_key": OTHER,
     "aviationstack_key": "a-real-key",
     "aviationstack_base_url": "https://api.aviationstack.com/v1",
+    "opensky_base_url": "https://opensky-network.org/api",
+    "opensky_token_url": "https://auth.opensky-network.org/token",
 }
 
 
@@ -44,6 +46,13 @@ def test_a_complete_production_configuration_is_accepted() -> None:
         ({"aviationstack_base_url": "http://localhost:8001"}, "AVIATIONSTACK_BASE_URL"),
         ({"aviationstack_base_url": "http://127.0.0.1:8001/v1"}, "AVIATIONSTACK_BASE_URL"),
         ({"aviationstack_base_url": "http://[::1]:8001/v1"}, "AVIATIONSTACK_BASE_URL"),
+        (
+            {"aviationstack_base_url": "http://api.aviationstack.com/v1"},
+            "AVIATIONSTACK_BASE_URL must be https",
+        ),
+        ({"opensky_base_url": "http://127.0.0.1:8001/api"}, "OPENSKY_BASE_URL"),
+        ({"opensky_token_url": "http://127.0.0.1:8001/auth"}, "OPENSKY_TOKEN_URL"),
+        ({"opensky_token_url": "http://auth.opensky-network.org/token"}, "OPENSKY_TOKEN_URL must be https"),
     ],
 )
 def test_production_refuses(wrong: dict[str, str], complaint: str) -> None:

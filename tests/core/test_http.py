@@ -126,7 +126,7 @@ async def test_logs_of_a_failing_provider_never_hold_the_key(
         await sandbox.fault(fault)
 
     with caplog.at_level(logging.DEBUG), pytest.raises(ProviderError) as failed:
-        await AviationStack().departures("FAE", in_days(77), today=in_days(0))
+        await anext(AviationStack().departures("FAE", in_days(77), today=in_days(0)))
 
     assert caplog.records
     assert KEY not in caplog.text

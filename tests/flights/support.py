@@ -46,6 +46,17 @@ async def age(sql: Any, airport: str, day: date) -> None:
     )
 
 
+async def forget(sql: Any, airport: str) -> None:
+    """Let nothing be known of an airport's boards, so that no other week's pattern can stand in."""
+    await sql("DELETE FROM schedule_boards WHERE airport = :airport", airport=airport)
+
+
+async def time_to_try_again(sql: Any) -> None:
+    """Let every pause be over: of boards, and of the vendor's endpoints."""
+    await sql("UPDATE schedule_boards SET retry_at = now() WHERE retry_at > now()")
+    await sql("UPDATE provider_endpoints SET paused_until = now() WHERE paused_until > now()")
+
+
 async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 10) -> None:
     """Wait for something that happens in the background."""
     async with asyncio.timeout(seconds):

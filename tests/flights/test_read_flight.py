@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from app.core import clock
-from app.flights import schedule
+from app.flights import schedule, times
 from app.flights.schemas import FlightOut
 from tests.flights.support import age, at, calls, early_morning, segments
 from tests.support.client import Client, Sandbox, in_days
@@ -171,10 +171,10 @@ async def test_a_flight_of_today_has_todays_news(api: Client, sandbox: Sandbox) 
     """A search for today asks the endpoint that knows about delays."""
     origin = early_morning(*MORNINGS)
     leaves = (clock.now() + timedelta(hours=3)).replace(second=0, microsecond=0)
-    day = schedule.times.local(leaves, schedule.directory().find(origin).zone).date()
-    made = await sandbox.flight(
-        origin, "SIN", leaves, leaves + timedelta(hours=12), number="9821", aircraft="B789"
-    )
+    day = times.local(leaves, schedule.directory().find(origin).zone).date()
+    places = schedule.directory()
+    block = times.usual_block(places.find(origin), places.find("SIN"))
+    made = await sandbox.flight(origin, "SIN", leaves, leaves + block, number="9821", aircraft="B789")
     await sandbox.control("PATCH", f"/flights/{made['key']}", {"departure_delay": 55, "departure_gate": "A1"})
 
     found = segments(await api.search(origin, "SIN", day, limit=100))

@@ -15,7 +15,7 @@ from sqlalchemy import event
 from app.core import db, redis
 from app.core.config import settings
 from app.offers import answers
-from tests.flights.support import board, calls, until
+from tests.flights.support import board, calls, time_to_try_again, until
 from tests.support import stack
 from tests.support.client import Answer, Client, Sandbox, in_days
 
@@ -274,13 +274,10 @@ async def test_a_stale_answer_is_not_kept_for_long(api: Client, sandbox: Sandbox
 
 async def test_refusals_are_not_remembered(api: Client, sandbox: Sandbox, sql: Any) -> None:
     """Neither in memory nor in Redis."""
-    day = in_days(274)
     await sandbox.fault("rate_limited", times=1)
 
     refused = await api.get(query(274))
-    await sql(
-        "UPDATE schedule_boards SET retry_at = now() WHERE airport = 'FAE' AND local_date = :day", day=day
-    )
+    await time_to_try_again(sql)
     answer = await api.get(query(274))
 
     assert (refused.status, answer.status) == (503, 200)

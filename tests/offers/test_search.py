@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from app.airports.service import directory
 from app.core import clock
-from app.flights.times import local
+from app.flights.times import local, usual_block
 from app.offers import fares
 from app.offers.schemas import SearchAnswer
 from tests.flights.support import at, early_morning, segments, truth
@@ -452,9 +452,8 @@ async def soon(sandbox: Sandbox, number: str, minutes_ahead: int) -> tuple[str, 
     """A flight that leaves so soon today, from somewhere where it is early in the morning."""
     origin = early_morning(*MORNINGS)
     leaves = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=minutes_ahead + 1)
-    made = await sandbox.flight(
-        origin, "SIN", leaves, leaves + timedelta(hours=13), number=number, aircraft="B789"
-    )
+    lands = leaves + usual_block(directory().find(origin), directory().find("SIN"))
+    made = await sandbox.flight(origin, "SIN", leaves, lands, number=number, aircraft="B789")
     return origin, local(leaves, directory().find(origin).zone).date(), made
 
 

@@ -42,7 +42,14 @@ async def test_every_dependency_is_asked(api: Client) -> None:
     assert answer.body["checks"].keys() == CHECKS
     assert all(check["latency_ms"] >= 0 for check in answer.body["checks"].values())
     found = await statuses(api)
-    assert (found["postgres"], found["redis"], found["opensky"]) == ("ok", "ok", "disabled")
+    assert (found["postgres"], found["redis"]) == ("ok", "ok")
+
+
+async def test_positions_can_be_switched_off(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then nobody calls that an outage."""
+    monkeypatch.setattr(settings(), "opensky_enabled", False)
+
+    assert (await statuses(api))["opensky"] == "disabled"
 
 
 async def test_silent_workers_degrade_health(api: Client, sql: Any) -> None:
@@ -90,11 +97,12 @@ async def test_without_postgres_nothing_can_be_served(api: Client, monkeypatch: 
         patch.setattr(db, "_engine", None)
         db.connect()
         found = [
-            await api.get(path) for path in ("/admin/health", "/readyz", "/livez", "/airlines", "/airports")
+            await api.get(path)
+            for path in ("/admin/health", "/readyz", "/livez", "/flights/ZZ1-20261201-JFK", "/airports")
         ]
         await db.disconnect()
 
-    health, ready, lives, airlines, airports = found
+    health, ready, lives, flight, airports = found
     assert (health.status, health.body["status"], health.body["checks"]["postgres"]["status"]) == (
         503,
         "down",
@@ -102,8 +110,8 @@ async def test_without_postgres_nothing_can_be_served(api: Client, monkeypatch: 
     )
     assert (ready.status, ready.body) == (503, {"status": "down"})
     assert (lives.status, airports.status) == (200, 200)
-    assert (airlines.status, airlines.code, airlines.body["retryable"]) == (503, "database_unavailable", True)
-    assert "Retry-After" in airlines.headers
+    assert (flight.status, flight.code, flight.body["retryable"]) == (503, "database_unavailable", True)
+    assert "Retry-After" in flight.headers
     assert (await api.get("/readyz")).status == 200
 
 

@@ -51,13 +51,12 @@ async def test_the_exact_code_comes_first(api: Client, code: str) -> None:
 
 
 async def test_a_city_comes_before_names_that_hold_it(api: Client) -> None:
-    """Whoever types `lond` means London."""
+    """Whoever types `lond` means London, and its airports that stand elsewhere too."""
     found = (await api.get("/airports", q="lond", limit=100)).body["data"]
-    is_prefix = [airport["city"].lower().startswith("lond") for airport in found]
+    is_city = [a["city"].lower().startswith("lond") or a["city_code"] == "LON" for a in found]
 
-    assert is_prefix[0]
-    assert is_prefix == sorted(is_prefix, reverse=True)
-    assert {"LHR", "LGW", "LCY"} <= {airport["iata"] for airport in found}
+    assert is_city == sorted(is_city, reverse=True)
+    assert [airport["iata"] for airport in found[:5]] == ["LHR", "LGW", "STN", "LTN", "LCY"]
 
 
 @pytest.mark.parametrize(
@@ -102,16 +101,6 @@ async def test_pages_hold_every_airport_once(api: Client) -> None:
 
     assert len(whole) > 20
     assert found == whole
-
-
-@pytest.mark.parametrize(
-    ("city", "airports"),
-    [("NYC", {"JFK", "LGA", "EWR"}), ("LON", {"LHR", "LGW", "LCY", "LTN", "STN"}), ("PAR", {"CDG", "ORY"})],
-)
-async def test_a_citys_airports_know_their_city(api: Client, city: str, airports: set[str]) -> None:
-    """A search for the city finds flights from all of them."""
-    assert {(await api.get(f"/airports/{iata}")).body["city_code"] for iata in airports} == {city}
-    assert airports <= set(await codes(api, q=city, limit=100))
 
 
 @pytest.mark.parametrize("path", ["/airports?q=london", "/airports/JFK"])

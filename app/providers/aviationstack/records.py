@@ -10,13 +10,15 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from app.core.metrics import UPSTREAM_ROWS_DROPPED
-from app.providers.base import AirlineRecord, FlightRecord, Movement
+from app.providers.base import AirlineRecord, AirportRecord, FlightRecord, Movement
 
 Json = dict[str, Any]
 
 _AIRPORT = re.compile(r"[A-Z]{3}")
 _DESIGNATOR = re.compile(r"(?=.?[A-Z])[A-Z0-9]{2}")
+_ICAO_AIRPORT = re.compile(r"[A-Z][A-Z0-9]{3}")
 _ICAO_AIRLINE = re.compile(r"[A-Z]{3}")
+_ACCOUNTING = re.compile(r"\d{3}")
 _AIRCRAFT = re.compile(r"[A-Z0-9]{2,4}")
 _ICAO24 = re.compile(r"[0-9A-F]{6}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -45,6 +47,27 @@ def future_flights(rows: Iterable[Json], local_date: date) -> list[FlightRecord]
     return _folded("flightsFuture", rows, lambda row: _future_flight(row, local_date))
 
 
+def airports(rows: Iterable[Json]) -> list[AirportRecord]:
+    """`/airports` rows that have an IATA code; what else they lack is None, for the reader to judge."""
+    found: dict[str, AirportRecord] = {}
+    for row in rows:
+        iata = _code(row.get("iata_code"), _AIRPORT)
+        if not iata:
+            UPSTREAM_ROWS_DROPPED.labels("aviationstack", "airports").inc()
+            continue
+        found[iata] = AirportRecord(
+            iata=iata,
+            icao=_code(row.get("icao_code"), _ICAO_AIRPORT),
+            name=_text(row.get("airport_name"), 100),
+            city_code=_code(row.get("city_iata_code"), _AIRPORT),
+            country=_code(row.get("country_iso2"), _COUNTRY),
+            latitude=_degrees(row.get("latitude"), 90),
+            longitude=_degrees(row.get("longitude"), 180),
+            time_zone=_text(row.get("timezone"), 60),
+        )
+    return list(found.values())
+
+
 def airlines(rows: Iterable[Json]) -> list[AirlineRecord]:
     """`/airlines` rows that have an IATA designator; the first row wins where several share one."""
     found: dict[str, AirlineRecord] = {}
@@ -62,6 +85,7 @@ def airlines(rows: Iterable[Json]) -> list[AirlineRecord]:
                 callsign=_text(row.get("callsign"), 60),
                 country=_code(row.get("country_iso2"), _COUNTRY),
                 active=_text(row.get("status"), 20) in (None, "active"),
+                accounting_code=_code(row.get("iata_prefix_accounting"), _ACCOUNTING),
             ),
         )
     return list(found.values())
@@ -232,6 +256,15 @@ def _whole(value: Any) -> int | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return minutes if minutes is not None and abs(minutes) <= _MOST_MINUTES else None
+
+
+def _degrees(value: Any, most: int) -> float | None:
+    """An angle within its bounds, however it is written; NaN is none."""
+    try:
+        degrees = float(value) if isinstance(value, str | int | float) else None
+    except ValueError:
+        return None
+    return degrees if degrees is not None and -most <= degrees <= most else None
 
 
 def _require(value: str | None) -> str:

@@ -1,0 +1,1 @@
+"""The OpenSky Network: where aircraft are. https://openskynetwork.github.io/opensky-api/"""

@@ -1,0 +1,99 @@
+"""A schedule loaded at a console: its progress on stderr, what was refused and what came of it on stdout."""
+
+import csv
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import BinaryIO, Never, TextIO
+
+from tqdm import tqdm
+
+from app.airports import service as airports
+from app.core import db
+from app.core.db import Row, Session
+from app.core.logging import logger
+from app.schedules import service
+from app.schedules.errors import UnreadableSchedule
+from app.schedules.legs import Refusal
+from app.schedules.upload import PIECE
+
+SOME_REFUSED, NOTHING_READ, STOPPED = 1, 2, 3
+
+log = logger("jetway.schedules")
+
+
+async def load(
+    file: BinaryIO, size: int, name: str | None, *, replace: bool, dry_run: bool, refused: TextIO | None
+) -> int:
+    """Load an open file, and give the exit code. Refused lines go into `refused` as CSV, or are shown."""
+    await airports.ready()
+    # None: quiet where stderr is no terminal.
+    with tqdm(total=size, unit="B", unit_scale=True, disable=None, leave=False, file=sys.stderr) as bar:
+        try:
+            kind = service.recognised(name, file.read(PIECE))
+            steps = _Steps(dry_run, refused)
+            report = await service.Loading(kind, lambda: _pieces(file, bar), steps, replace=replace).run()
+        except UnreadableSchedule as error:
+            sys.stderr.write(error.detail + "\n")
+            return NOTHING_READ
+        except Exception:
+            log.exception("schedule not loaded")
+            sys.stderr.write("It broke off. What was stored stays; run it again for the rest.\n")
+            return STOPPED
+    _show(report, dry_run)
+    if not service.anything_read(report):
+        return NOTHING_READ
+    return SOME_REFUSED if report["refused"] else 0
+
+
+class _Steps:
+    """Each batch is a transaction, which a dry run takes back."""
+
+    def __init__(self, dry_run: bool, refused: TextIO | None) -> None:
+        self._dry_run = dry_run
+        self._writer = csv.writer(refused) if refused else None
+        if self._writer:
+            self._writer.writerow(("line", "code", "message"))
+
+    def transaction(self) -> AbstractAsyncContextManager[Session]:
+        return _taken_back() if self._dry_run else db.transaction()
+
+    async def save(self, _at: Row, _offset: int, refusals: list[Refusal], _listed: dict[str, str]) -> None:
+        for one in refusals:
+            if self._writer:
+                self._writer.writerow((one.line, one.code, one.message))
+            else:
+                tqdm.write(f"line {one.line}: {one.code}: {one.message}", file=sys.stdout)
+
+
+class _TakenBack(Exception):
+    """Ends a transaction without its work."""
+
+
+@asynccontextmanager
+async def _taken_back() -> AsyncIterator[Session]:
+    try:
+        async with db.transaction() as session:
+            yield session
+            raise _TakenBack
+    except _TakenBack:
+        pass
+
+
+async def _pieces(file: BinaryIO, bar: "tqdm[Never]") -> AsyncIterator[bytes]:
+    """The file from its beginning; it is read once more where it has codeshares."""
+    file.seek(0)
+    bar.reset()
+    while piece := file.read(PIECE):
+        yield piece
+        bar.update(len(piece))
+
+
+def _show(report: Row, dry_run: bool) -> None:
+    counts = {name: report[name] for name in service.COUNTS} | report["passed_over"]
+    for name, count in counts.items():
+        sys.stdout.write(f"{name.replace('_', ' '):<20}{count:>12,}\n")
+    if report["withheld"]:
+        sys.stdout.write(f"Nothing was withdrawn: {service.WITHHELD[report['withheld']]}.\n")
+    if dry_run:
+        sys.stdout.write("Nothing was stored: this was a dry run.\n")

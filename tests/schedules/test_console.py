@@ -1,0 +1,153 @@
+"""`python -m app import-schedules` in a process of its own, as operators run it."""
+
+import asyncio
+import csv
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.schedules.support import Ssim, one_leg, row, table
+from tests.support.client import in_days
+from tests.support.stack import ROOT
+
+_LEGS = 30
+
+
+def command(*arguments: Any) -> list[str]:
+    return [sys.executable, "-m", "app", "import-schedules", *map(str, arguments)]
+
+
+async def run(*arguments: Any) -> tuple[int, dict[str, int], str, str]:
+    """Exit code, counts, and what went to stdout and stderr."""
+    process = await asyncio.create_subprocess_exec(
+        *command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    out, err = (part.decode() for part in await process.communicate())
+    found = re.findall(r"^([a-z ]+?) +([\d,]+)$", out, re.MULTILINE)
+    assert process.returncode is not None
+    return process.returncode, {name: int(count.replace(",", "")) for name, count in found}, out, err
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Any:
+    """A file with this content."""
+
+    def made(content: bytes, name: str = "schedule") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return made
+
+
+async def count(sql: Any, carrier: str) -> int:
+    found = await sql("SELECT count(*)::int AS n FROM flights WHERE carrier = :carrier", carrier=carrier)
+    number: int = found[0]["n"]
+    return number
+
+
+async def test_a_file_is_loaded(sql: Any, file: Any, carrier: str) -> None:
+    """Of either format; what came of it is on stdout, and stderr is quiet where it is no terminal."""
+    code, told, _, err = await run(file(one_leg(carrier=carrier)))
+    again, told_again, _, _ = await run(file(table(row(carrier=carrier))), "--format", "csv")
+
+    assert (code, again, err) == (0, 0, "")
+    assert (told["lines"], told["flights"], told["added"], told["refused"]) == (1, 7, 7, 0)
+    assert (told_again["unchanged"], told_again["withdrawn"]) == (7, 0)
+    assert await count(sql, carrier) == 7
+
+
+async def test_refused_lines_are_named(sql: Any, file: Any, carrier: str) -> None:
+    """Exit code 1; they are shown, or written where one wants them."""
+    path = file(table(row(carrier=carrier), row(carrier=carrier, number="x"), row(carrier=carrier, days="9")))
+
+    code, told, out, _ = await run(path)
+    written = path.with_name("refused.csv")
+    second, _, quiet, _ = await run(path, "--refused", written)
+
+    assert (code, second, told["refused"]) == (1, 1, 2)
+    assert "line 3: bad_number: " in out
+    assert "line 4: bad_days: " in out
+    assert "line 3" not in quiet
+    lines = list(csv.DictReader(written.read_text().splitlines()))
+    assert [(line["line"], line["code"]) for line in lines] == [("3", "bad_number"), ("4", "bad_days")]
+    assert await count(sql, carrier) == 7
+
+
+async def test_a_dry_run_tells_what_would_come_of_it(sql: Any, file: Any, carrier: str) -> None:
+    """To the last count, and stores nothing."""
+    both, one = (
+        file(table(*(row(carrier=carrier, number=number) for number in numbers)), numbers)
+        for numbers in ("12", "1")
+    )
+
+    _, told, out, _ = await run(both, "--dry-run")
+    assert (told["added"], await count(sql, carrier)) == (14, 0)
+    assert "Nothing was stored" in out
+
+    await run(both)
+    _, told, _, _ = await run(one, "--dry-run", "--replace")
+    assert (told["unchanged"], told["withdrawn"]) == (7, 7)
+    _, told, _, _ = await run(one, "--replace")
+    assert told["withdrawn"] == 7
+    _, told, _, _ = await run(one, "--replace")
+    assert told["withdrawn"] == 0
+
+
+async def test_a_file_that_cannot_be_read(file: Any, tmp_path: Path) -> None:
+    """Exit code 2, and one sentence why."""
+    for path, says in (
+        (tmp_path / "missing", "No such file"),
+        (file(b"", "empty"), "empty"),
+        (file(b"hello\n", "greeting"), "lacks columns"),
+    ):
+        code, _, _, err = await run(path)
+        assert (code, says in err, err.count("\n")) == (2, True, 1)
+    code, told, out, _ = await run(file(table(row(origin="QQQ"))))
+    assert (code, told["flights"], "unknown_airport" in out) == (2, 0, True)
+
+
+async def test_why_nothing_was_withdrawn_is_said(file: Any, carrier: str) -> None:
+    """A truncated file replaces nothing."""
+    cut = one_leg(carrier=carrier).rsplit(b"\n", 2)[0] + b"\n"
+
+    code, told, out, _ = await run(file(cut), "--replace")
+
+    assert (code, told["flights"], told["withdrawn"]) == (1, 7, 0)
+    assert "Nothing was withdrawn: the file is not complete." in out
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+async def test_a_load_that_was_killed_is_completed_by_the_next(
+    sql: Any, file: Any, carrier: str, how: signal.Signals
+) -> None:
+    """What was stored stays, once; the second run brings the rest."""
+    made = Ssim().header().carrier(carrier)
+    for number in range(1, _LEGS + 1):
+        made.leg(carrier=carrier, number=str(number), first=in_days(1), last=in_days(300))
+    path = file(made.trailer(carrier).encoded())
+
+    process = await asyncio.create_subprocess_exec(
+        *command(path), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    while not (stored := await count(sql, carrier)):
+        assert process.returncode is None
+        await asyncio.sleep(0.005)
+    os.kill(process.pid, how)
+    _, err = await process.communicate()
+
+    stored = await count(sql, carrier)
+    assert 0 < stored < _LEGS * 300
+    assert process.returncode == (-signal.SIGKILL if how == signal.SIGKILL else 130)
+    assert (b"run it again" in err) == (how == signal.SIGINT)
+
+    code, told, _, _ = await run(path)
+    assert (code, told["flights"]) == (0, _LEGS * 300)
+    assert (told["added"], told["unchanged"]) == (_LEGS * 300 - stored, stored)
+    assert await count(sql, carrier) == _LEGS * 300
