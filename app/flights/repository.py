@@ -9,6 +9,7 @@ from app.core.db import Row, Session, rows
 
 IDENTITY = ("carrier", "number", "departure_date", "origin")
 _BATCH = 500
+_FEW = 5
 # Number, date and origin: where one is among a carrier's flights.
 Place = tuple[str, date, str]
 _TELLING = 7_002  # Advisory lock: one worker at a time tells bookings of changes.
@@ -137,21 +138,29 @@ async def change_applied(session: Session, change: Row) -> None:
 
 
 async def unseen(session: Session, airport: str, day: date, since: datetime) -> list[Row]:
-    """Count a miss for each flight that a complete board did not list; gives those that have just gone.
+    """Count a miss for each flight that a complete board did not list; gives those that were counted.
 
-    Rows drift between pages, so one miss proves nothing; a projection is refuted at once.
+    Rows drift between pages, so one miss proves nothing; a projection is refuted at once. Where more than half
+    of a board is missing, and not just a few, the board is doubted and not the flights.
     """
     return await rows(
         session,
         """
+        WITH board AS (
+            SELECT count(*) AS flights, count(*) FILTER (WHERE observed_at < :since) AS missing FROM flights
+            WHERE origin = :airport AND departure_date = :day
+              AND schedule_source NOT IN ('import', 'projection') AND missed < 2)
         UPDATE flights SET missed = CASE WHEN schedule_source = 'projection' THEN 2 ELSE missed + 1 END
+        FROM board
         WHERE origin = :airport AND departure_date = :day AND observed_at < :since
           AND schedule_source <> 'import' AND missed < 2
+          AND (schedule_source = 'projection' OR board.missing <= greatest(:few, board.flights / 2))
         RETURNING id, missed, departs_at, arrives_at
         """,
         airport=airport,
         day=day,
         since=since,
+        few=_FEW,
     )
 
 
@@ -308,81 +317,4 @@ async def announced(session: Session, flight: Row) -> None:
                 "event_sequence",
             )
         },
-    )
-
-
-_ABOUT = """
-    SELECT id, carrier, number, departure_date, origin, destination, departs_at, arrives_at, status, missed,
-           departure_estimated_at, departure_actual_at, arrival_estimated_at, arrival_actual_at, aircraft_icao24
-    FROM flights
-"""
-
-
-async def heard(
-    session: Session, icao24s: list[str], carriers: list[str], numbers: list[str], at: datetime
-) -> list[Row]:
-    """Flights that may be in the air at a moment, flown by one of these aircraft or under one of these numbers."""
-    return await rows(
-        session,
-        f"""
-        {_ABOUT}
-        WHERE departs_at BETWEEN CAST(:at AS timestamptz) - interval '30 hours'
-                             AND CAST(:at AS timestamptz) + interval '2 hours'
-          AND id IN (
-            SELECT id FROM flights
-            WHERE aircraft_icao24 = ANY(CAST(:icao24s AS text[])) AND departure_date BETWEEN :first AND :last
-            UNION
-            SELECT f.id FROM unnest(CAST(:carriers AS text[]), CAST(:numbers AS text[])) AS called (carrier, number)
-            JOIN flights f ON f.carrier = called.carrier AND f.number = called.number
-                          AND f.departure_date BETWEEN :first AND :last)
-        """,
-        icao24s=icao24s,
-        carriers=carriers,
-        numbers=numbers,
-        at=at,
-        first=at.date() - timedelta(days=2),
-        last=at.date() + timedelta(days=1),
-    )
-
-
-async def by_number(
-    session: Session, carriers: list[str], numbers: list[str], first: date, last: date
-) -> list[Row]:
-    """The dated flights under one of these numbers, by local departure date."""
-    return await rows(
-        session,
-        f"""
-        {_ABOUT}
-        WHERE carrier = ANY(CAST(:carriers AS text[])) AND number = ANY(CAST(:numbers AS text[]))
-          AND departure_date BETWEEN :first AND :last
-        """,
-        carriers=carriers,
-        numbers=numbers,
-        first=first,
-        last=last,
-    )
-
-
-async def sold_as(session: Session, flight_number: str, first: date, last: date) -> list[Row]:
-    """The dated flights that a marketing carrier sells under this number."""
-    return await rows(
-        session,
-        f"""
-        {_ABOUT}
-        WHERE codeshares @> ARRAY[CAST(:flight_number AS varchar)] AND departure_date BETWEEN :first AND :last
-        """,
-        flight_number=flight_number,
-        first=first,
-        last=last,
-    )
-
-
-async def by_aircraft(session: Session, icao24: str, first: date, last: date) -> list[Row]:
-    """The dated flights of one aircraft."""
-    return await rows(
-        session,
-        f"{_ABOUT} WHERE aircraft_icao24 = :icao24 AND departure_date BETWEEN :first AND :last",
-        icao24=icao24,
-        first=first,
-        last=last,
     )

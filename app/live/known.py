@@ -7,7 +7,7 @@ import re
 from datetime import date, datetime, timedelta
 
 from app.core.db import Row, Session
-from app.flights import repository
+from app.flights import lookups
 from app.live import numbers, progress
 
 _ADDRESS = re.compile(r"[0-9A-F]{6}")
@@ -28,22 +28,22 @@ async def numbered(session: Session, name: str, now: datetime) -> Row | None:
     designator, number = told
     first, last = _days(now)
     carriers, spellings = numbers.carriers(designator), numbers.spellings(number)
-    found = await repository.by_number(session, carriers, spellings, first, last)
+    found = await lookups.by_number(session, carriers, spellings, first, last)
     if not found:
         for carrier in carriers:
-            found += await repository.sold_as(session, carrier + number, first, last)
+            found += await lookups.sold_as(session, carrier + number, first, last)
     return _meant(found, now)
 
 
 async def flown_by(session: Session, address: str, now: datetime) -> Row | None:
-    return _meant(await repository.by_aircraft(session, address, *_days(now)), now)
+    return _meant(await lookups.by_aircraft(session, address, *_days(now)), now)
 
 
 async def with_id(session: Session, flight_id: str) -> Row | None:
     """The flight with a public id, such as an aircraft in a picture has."""
     name, day, origin = flight_id.split("-")
     departs_on = date(int(day[:4]), int(day[4:6]), int(day[6:]))
-    found = await repository.by_number(session, [name[:2]], [name[2:]], departs_on, departs_on)
+    found = await lookups.by_number(session, [name[:2]], [name[2:]], departs_on, departs_on)
     return next((flight for flight in found if flight["origin"] == origin), None)
 
 

@@ -15,7 +15,7 @@ from app.core import db
 from app.core.config import settings
 from app.core.logging import logger
 from app.core.metrics import LIVE_TILES
-from app.flights import repository as flights
+from app.flights import lookups as flights
 from app.live import matching, pictures, shared
 from app.live.areas import Tile
 from app.live.errors import PositionsDisabled, PositionsUnavailable

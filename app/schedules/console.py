@@ -26,10 +26,10 @@ async def load(
     file: BinaryIO, size: int, name: str | None, *, replace: bool, dry_run: bool, refused: TextIO | None
 ) -> int:
     """Load an open file, and give the exit code. Refused lines go into `refused` as CSV, or are shown."""
-    await airports.ready()
     # None: quiet where stderr is no terminal.
     with tqdm(total=size, unit="B", unit_scale=True, disable=None, leave=False, file=sys.stderr) as bar:
         try:
+            await airports.ready()
             kind = service.recognised(name, file.read(PIECE))
             steps = _Steps(dry_run, refused)
             report = await service.Loading(kind, lambda: _pieces(file, bar), steps, replace=replace).run()

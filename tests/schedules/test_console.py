@@ -123,6 +123,31 @@ async def test_why_nothing_was_withdrawn_is_said(file: Any, carrier: str) -> Non
     assert "Nothing was withdrawn: the file is not complete." in out
 
 
+async def test_a_database_that_is_away_is_no_fault_of_the_file(
+    file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 3: run it again."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+
+    code, _, _, err = await run(file(one_leg()))
+
+    assert (code, "run it again" in err) == (3, True)
+
+
+async def test_a_terminal_shows_how_far_it_is(file: Any, carrier: str) -> None:
+    """A bar on stderr, which is gone in the end."""
+    shown, terminal = os.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *command(file(one_leg(carrier=carrier))), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=terminal
+    )
+    assert await process.wait() == 0
+
+    # What was written is lost once nobody has the terminal open any more.
+    assert "%|" in os.read(shown, 10_000).decode()
+    os.close(terminal)
+    os.close(shown)
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 async def test_a_load_that_was_killed_is_completed_by_the_next(
     sql: Any, file: Any, carrier: str, how: signal.Signals
