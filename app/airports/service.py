@@ -1,6 +1,7 @@
 """The airport directory: every airport in memory, found by code, name, country or nearness."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -53,11 +54,14 @@ class Directory:
         self.by_city: dict[str, list[Airport]] = {}
         for airport in airports:
             self.by_city.setdefault(airport.city_code, []).append(airport)
-        self._preferred = sorted(airports, key=search.preference)
-        self._index = search.index(self._preferred)
-        self._of_country: dict[str, set[int]] = {}
-        for number, airport in enumerate(self._preferred):
-            self._of_country.setdefault(airport.country, set()).add(number)
+
+    @cached_property
+    def _finder(self) -> "_Finder":
+        return _Finder(self.by_iata.values())
+
+    def warm(self) -> None:
+        """Make the index for people who type; otherwise the first of them waits for it."""
+        _ = self._finder
 
     def find(self, iata: str) -> Airport:
         """Raises AirportNotFound."""
@@ -80,8 +84,7 @@ class Directory:
 
     def search(self, query: str, country: str | None) -> list[Airport]:
         """Best first: codes, the city, how cities begin, words; where little is found, what was mistyped."""
-        among = self._of_country.get(country, set()) if country else None
-        return [self._preferred[number] for number in self._index.find(query, among)]
+        return self._finder.find(query, country)
 
     def near(self, latitude: float, longitude: float, country: str | None) -> list[Airport]:
         """Nearest first."""
@@ -91,12 +94,27 @@ class Directory:
         )
 
 
+class _Finder:
+    """The airports in the order in which people prefer them, by all that they are found by."""
+
+    def __init__(self, airports: Iterable[Airport]) -> None:
+        self._preferred = sorted(airports, key=search.preference)
+        self._index = search.index(self._preferred)
+        self._of_country: dict[str, set[int]] = {}
+        for number, airport in enumerate(self._preferred):
+            self._of_country.setdefault(airport.country, set()).add(number)
+
+    def find(self, query: str, country: str | None) -> list[Airport]:
+        among = self._of_country.get(country, set()) if country else None
+        return [self._preferred[number] for number in self._index.find(query, among)]
+
+
 def _build(rows: list[Row]) -> Directory:
     columns = Airport.__dataclass_fields__
     return Directory([Airport(**{name: row[name] for name in columns}) for row in rows])
 
 
-copy = Copy(repository.stamp, repository.every, _build)
+copy = Copy(repository.stamp, repository.every, _build, Directory.warm)
 
 
 def directory() -> Directory:

@@ -17,15 +17,19 @@ _SECONDS_BETWEEN_LOOKS = 10
 
 
 class Copy(Generic[T]):
-    """What is made of a table's rows. `stamp` gives a value that is another whenever the table has changed."""
+    """What is made of a table's rows. `stamp` gives a value that is another whenever the table has changed.
+
+    `warm` makes what may come a moment after the first start, such as an index for people who type.
+    """
 
     def __init__(
         self,
         stamp: Callable[[Session], Awaitable[Any]],
         rows: Callable[[Session], Awaitable[list[Row]]],
         build: Callable[[list[Row]], T],
+        warm: Callable[[T], Any] = lambda _: None,
     ) -> None:
-        self._stamp, self._rows, self._build = stamp, rows, build
+        self._stamp, self._rows, self._build, self._warm = stamp, rows, build, warm
         self._seen: Any = None
         self._value: T | None = None
 
@@ -50,8 +54,13 @@ class Copy(Generic[T]):
         if not rows and self._value is not None:
             return  # Nobody does without reference data: somebody is putting others in their place.
         # Beside the loop, which has requests to answer.
-        self._value = await asyncio.to_thread(self._build, rows)
-        self._seen = stamp
+        value = await asyncio.to_thread(self._build, rows)
+        if self._value is not None:
+            await asyncio.to_thread(self._warm, value)
+        self._value, self._seen = value, stamp
+
+    async def warm(self) -> None:
+        await asyncio.to_thread(self._warm, self.value)
 
 
 @asynccontextmanager
