@@ -296,11 +296,11 @@ class Loading:
         )
 
     def _refuse(self, line: int, code: str, message: str) -> None:
-        """Name a line, once."""
+        """Name a line, once; of two reasons the later one says more than that something is missing before it."""
         if line not in self._refusals:
-            self._refusals[line] = Refusal(line, code, message)
             self.report.refused += 1
             self.report.faulty += code not in _FAULTLESS
+        self._refusals[line] = Refusal(line, code, message)
 
     def _pass_over(self, reason: str) -> None:
         self.report.passed_over[reason] = self.report.passed_over.get(reason, 0) + 1

@@ -30,6 +30,9 @@ _OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)", re.ASCII)
 _FOR_PASSENGERS = "JSUQGBR"
 # Coaches, trains and boats have equipment codes too.
 _NOT_BY_AIR = ("BUS", "HOV", "LCH", "LMO", "RFS", "TRN")
+# Data elements that are read, and how many records of them a leg may have.
+_READ = (_SOLD_AS, _SOLD_ON) = ("010", "050")
+_MOST_DATA = 500
 # Sold on another carrier's flight, whether or not the record names it.
 _COMMERCIAL_DUPLICATES = "LZ"
 # Both letters are in use for the day before.
@@ -152,7 +155,9 @@ class Reader:
                 raise Refused("no_leg", "No flight leg comes before it.")
         elif record[2:11] != self._pending.record[2:11]:
             raise Refused("other_leg", "It is not about the leg before it.")
-        else:
+        elif record[30:33] in _READ:
+            if len(self._pending.data) >= _MOST_DATA:
+                raise Refused("too_many_data", "The leg before it has too many data.")
             self._pending.data.append((line, record))
 
     def _leg_read(self) -> Iterator[Entry]:
@@ -295,7 +300,7 @@ def _data(pending: _Pending, identifier: str) -> Iterator[tuple[int, str]]:
 def _codeshares(pending: _Pending) -> tuple[frozenset[str], list[Refusal]]:
     """The other numbers under which the leg is sold; one that cannot be read costs no flight."""
     found, refusals = set(), []
-    for line, data in _data(pending, "010"):
+    for line, data in _data(pending, _SOLD_AS):
         try:
             found |= {"".join(fields.designator(one)) for one in data.split("/") if one.strip()}
         except Refused as refusal:
@@ -305,7 +310,7 @@ def _codeshares(pending: _Pending) -> tuple[frozenset[str], list[Refusal]]:
 
 def _sold_on(pending: _Pending) -> tuple[str, str] | None:
     """The flight of which this leg is only another number."""
-    for _, data in _data(pending, "050"):
+    for _, data in _data(pending, _SOLD_ON):
         return fields.designator(data)
     if pending.record[148] in _COMMERCIAL_DUPLICATES:
         raise Refused(

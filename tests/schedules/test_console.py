@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,8 @@ async def test_a_database_that_is_away_is_no_fault_of_the_file(
 async def test_a_terminal_shows_how_far_it_is(file: Any, carrier: str) -> None:
     """A bar on stderr, which is gone in the end."""
     shown, terminal = os.openpty()
+    termios.tcsetwinsize(terminal, (30, 100))
+    os.set_blocking(shown, False)
     process = await asyncio.create_subprocess_exec(
         *command(file(one_leg(carrier=carrier))), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=terminal
     )

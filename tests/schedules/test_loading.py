@@ -5,9 +5,24 @@ from typing import Any
 
 import pytest
 
+from app.core import db
+from app.flights import store
 from app.schedules import service
+from app.schedules.legs import Window, dated
 from app.schedules.service import Loading
-from tests.schedules.support import Ssim, Steps, going_on, load, one_leg, pieces, row, table, weekday
+from tests.schedules.support import (
+    Ssim,
+    Steps,
+    going_on,
+    leg,
+    legs,
+    load,
+    one_leg,
+    pieces,
+    row,
+    table,
+    weekday,
+)
 from tests.support.client import in_days
 
 
@@ -81,6 +96,16 @@ async def test_good_lines_are_kept_beside_bad_ones(sql: Any, carrier: str) -> No
     assert (report["lines"], report["refused"], report["passed_over"]) == (5, 2, {"outside_window": 1})
     assert report["named"] == {3: "unknown_airport", 4: "implausible_block_time"}
     assert {flight["number"] for flight in await stored(sql, carrier)} == {"1", "5"}
+
+
+async def test_a_line_is_named_by_what_is_wrong_with_itself(sql: Any, carrier: str) -> None:
+    """Not by what is missing before it."""
+    made = Ssim().header().carrier(carrier)
+    made.add(leg(carrier=carrier, origin="QQQ"), serial=9).leg(carrier=carrier).trailer(carrier)
+
+    report = await load("ssim", made.encoded())
+
+    assert (report["named"], report["refused"], report["flights"]) == ({3: "unknown_airport"}, 1, 7)
 
 
 async def test_a_flight_listed_twice_is_the_first_lines(sql: Any, carrier: str) -> None:
@@ -164,13 +189,9 @@ async def test_a_load_that_is_stopped_anywhere_goes_on_from_there(
 
 async def test_an_operators_file_outranks_a_providers_forecast(sql: Any, carrier: str) -> None:
     """News of the day, such as a gate, stay the provider's."""
-    from app.core import db
-    from app.flights import store
-    from app.schedules.legs import Window, dated
-    from tests.schedules.support import legs
 
-    [leg] = legs("csv", table(row(carrier=carrier, departs="09:00", arrives="09:55")))
-    heard = dated(leg, Window(in_days(-1), in_days(361)))
+    [one] = legs("csv", table(row(carrier=carrier, departs="09:00", arrives="09:55")))
+    heard = dated(one, Window(in_days(-1), in_days(361)))
     for flight in heard:
         flight.departure.gate = "A7"
     async with db.transaction() as session:

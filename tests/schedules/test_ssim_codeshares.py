@@ -35,6 +35,17 @@ def test_a_number_that_cannot_be_read_costs_no_flight() -> None:
     assert codes("ssim", made.encoded()) == {4: "bad_flight"}
 
 
+def test_data_without_end_fill_no_memory() -> None:
+    """Five hundred are more than any flight has partners."""
+    made = Ssim().header().carrier().leg()
+    for _ in range(501):
+        made.data("010", "KL 2562").data("170", "A")
+    made.trailer()
+
+    assert codes("ssim", made.encoded()) == {1004: "too_many_data"}
+    assert legs("ssim", made.encoded())[0].codeshares == {"KL2562"}
+
+
 def test_the_marketing_leg_names_the_flight_it_is_sold_on() -> None:
     """By data element 050."""
     made = Ssim().header().carrier("KL").leg(carrier="KL", number="2562", disclosure="L")

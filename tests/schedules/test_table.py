@@ -26,7 +26,7 @@ def test_a_line_is_a_leg() -> None:
                 aircraft="789",
                 departure_terminal="4",
                 arrival_terminal="5",
-                codeshares="YY2101 X7 1".replace("X7 1", "X71"),
+                codeshares="YY2101 X71",
             )
         ),
     )
