@@ -1,5 +1,6 @@
 """When the provider fails: a clear 503 while nothing is known, old answers marked stale when something is."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -86,6 +87,26 @@ async def test_how_long_a_failure_is_not_repeated_depends_on_it(
     assert known["failure"] == failure
     assert round((known["retry_at"] - known["failed_at"]).total_seconds()) == seconds
     assert known["lease_token"] is None
+
+
+async def test_a_spent_budget_is_looked_at_again_within_the_hour(
+    api: Client, sandbox: Sandbox, sql: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The month may be long, but an operator may buy more calls today."""
+    day = in_days(187)
+    await forget(sql, "BGO")
+    with monkeypatch.context() as patch:
+        patch.setattr(settings(), "aviationstack_calls_per_month", 0)
+        refused = await api.search("BGO", "OSL", day)
+
+    assert_unavailable(refused)
+    assert int(refused.headers["Retry-After"]) <= 3600
+    known = await board(sql, "BGO", day)
+    assert known["failure"] == "budget_spent"
+    assert known["retry_at"] - known["failed_at"] <= timedelta(hours=1)
+    assert await calls(sandbox, "BGO", day) == 0
+    await time_to_try_again(sql)
+    assert shown(await api.search("BGO", "OSL", day, limit=9))
 
 
 @pytest.mark.parametrize("fault", HARMLESS)
