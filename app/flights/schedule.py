@@ -20,7 +20,7 @@ from app.flights import boards, projection, repository, store, times
 from app.flights.boards import Board
 from app.flights.errors import ProviderUnavailable
 from app.providers import governor, registry
-from app.providers.base import DateNotOffered, ProviderError
+from app.providers.base import LONGEST_WAIT_SECONDS, DateNotOffered, ProviderError
 
 log = logger("jetway.schedule")
 
@@ -29,7 +29,6 @@ _PATIENCE_SECONDS = 12.0
 _POLL_SECONDS = 0.05
 _PATTERN_RETRY_SECONDS = 60
 _EMPTY_FRESH = timedelta(minutes=10)
-_LONGEST_WAIT_SECONDS = 3600
 # An empty board of an airport that has so many departures a day is a fault, not an answer.
 _BUSY_DEPARTURES = 5
 _FEWEST_SHARE = 0.1
@@ -193,10 +192,8 @@ async def refresh(airport: str, day: date, *, early: timedelta = timedelta()) ->
         failure = _failure(error)
         # What the background may not spend, the next search may.
         wait = 0 if failure.code == "background_budget_spent" else failure.retry_after_seconds
-        # Operators raise budgets and change plans: no refusal is believed for longer than this.
-        wait = min(wait, _LONGEST_WAIT_SECONDS)
         async with db.transaction() as session:
-            await boards.failed(session, token, failure.code, wait)
+            await boards.failed(session, token, failure.code, min(wait, LONGEST_WAIT_SECONDS))
         raise failure from None
 
 

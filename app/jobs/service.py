@@ -21,7 +21,7 @@ from app.core.logging import logger
 from app.jobs import doorbell, repository
 from app.jobs.errors import JobNotFound
 from app.jobs.running import LEASE_SECONDS, JobFailed, JobLost, Running, SliceOver
-from app.providers.base import ProviderError
+from app.providers.base import LONGEST_WAIT_SECONDS, ProviderError
 
 __all__ = [
     "JobFailed",
@@ -162,7 +162,7 @@ async def _do(job: Running) -> None:
     except JobFailed as failure:
         await _fail(job, failure.code, failure.result)
     except ProviderError as error:
-        await _wait(job, error.code, error.retry_after_seconds)
+        await _wait(job, error.code, min(error.retry_after_seconds, LONGEST_WAIT_SECONDS))
     except Exception as error:
         log.exception("job broke off")
         if not repository.is_passing(error):

@@ -11,6 +11,9 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 
+# Operators raise budgets and change plans: who keeps a refusal asks again after this at the latest.
+LONGEST_WAIT_SECONDS = 3600
+
 
 class ProviderError(Exception):
     """No usable answer. `code` is ours and bounded, so that it can be stored, counted and shown."""

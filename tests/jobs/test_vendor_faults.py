@@ -1,9 +1,11 @@
 """Providers fail in the middle, or answer with nothing: what is known stays, and the job goes on or says why not."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from app.core.config import settings
 from app.jobs import service
 from tests.jobs.support import Jobs
 from tests.support.client import Client, Sandbox
@@ -53,6 +55,26 @@ async def test_a_quota_that_runs_out_in_the_middle_is_waited_for(
     assert job["result"]["examples"]["added"] == ["AAA"]
     pages = -(-job["progress"]["done"] // 1000)
     assert (await sandbox.calls())["/v1/airports"] == pages + 1
+
+
+async def test_a_spent_budget_does_not_hold_a_job_for_the_month(
+    admin: Client, sandbox: Sandbox, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is tried again within the hour, and goes on as soon as an operator has raised the budget."""
+    asked = await admin.post("/airlines/sync")
+    with monkeypatch.context() as patch:
+        patch.setattr(settings(), "aviationstack_calls_per_month", 0)
+        await service.run_due()
+
+    waiting = (await admin.get(asked.headers["Location"])).body
+    assert (waiting["status"], waiting["error"]) == ("queued", "budget_spent")
+    wait = datetime.fromisoformat(waiting["next_attempt_at"]) - datetime.fromisoformat(waiting["created_at"])
+    assert wait <= timedelta(hours=1, minutes=1)
+    assert await sandbox.calls() == {}
+
+    await jobs.wait_is_over()
+    await service.run_due()
+    assert (await admin.get(asked.headers["Location"])).body["status"] == "succeeded"
 
 
 @pytest.mark.parametrize("fault", ["error_500", "truncated", "html_200", "rate_limited", "error_php"])
