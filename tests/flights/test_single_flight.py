@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.flights.support import board, calls
+from tests.flights.support import board, calls, until
 from tests.support import stack
 from tests.support.client import Client, Sandbox, in_days
 
@@ -85,6 +85,11 @@ async def test_an_aged_board_is_renewed_once(both: list[Client], sandbox: Sandbo
     )
 
     assert {answer.body["meta"]["stale"] for answer in answers} == {True}
+
+    async def renewed() -> bool:
+        return bool((await board(sql, "FAE", day))["fresh"])
+
+    await until(renewed)
     assert await calls(sandbox, "FAE", day) == 2
 
 
