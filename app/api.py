@@ -14,11 +14,26 @@ from app.jobs.router import router as jobs
 from app.live.router import router as live
 from app.offers.router import router as offers
 from app.ops.router import router as ops
+from app.rules import router as rules
 from app.schedules import router as schedules
 
 # Paths whose bodies may be larger than all others'; their routes count the bytes that nobody declared.
-LARGER_BODIES = {schedules.PATH: schedules.MOST_BYTES}
+LARGER_BODIES = {schedules.PATH: schedules.MOST_BYTES} | dict.fromkeys(rules.paths(), rules.MOST_BYTES)
+# Paths that share a limit of their own, because their answers are worked out from many flights.
+SEARCHES = ("/flights/search", "/flights/calendar")
 
 router = APIRouter()
-for _part in (offers, live, flights, bookings, auth, airports, airlines, jobs, schedules.router, ops):
+for _part in (
+    offers,
+    live,
+    flights,
+    bookings,
+    auth,
+    airports,
+    airlines,
+    jobs,
+    schedules.router,
+    rules.router,
+    ops,
+):
     router.include_router(_part)

@@ -3,6 +3,7 @@
 prepare            read the reference data, make the demo account if one is set; --ask-provider: its airlines too
 create-admin       make an administrator; the password comes from ADMIN_PASSWORD or is asked for
 import-schedules   load a schedule, SSIM chapter 7 or CSV; --dry-run tells what would come of it
+rules              list, export or publish the rules that operators edit, such as fares
 env-example        print `.env.example`
 error-codes        print `docs/errors.md`
 openapi            print the OpenAPI description
@@ -26,10 +27,12 @@ from app.auth import service as accounts
 from app.core import db, http, logging, redis
 from app.core.config import env_example
 from app.core.errors import AppError
-from app.main import create_app
+from app.main import create_api
 from app.offers import service as offers
 from app.providers import registry
 from app.providers.base import ProviderError
+from app.rules import console as rules_console
+from app.rules import service as rules
 from app.schedules import console
 from app.schedules import service as schedules
 
@@ -47,6 +50,7 @@ def main() -> None:
     admin = commands.add_parser("create-admin", help="make an administrator account")
     admin.add_argument("email")
     _add_import_schedules(commands.add_parser("import-schedules", help="load a schedule from a file"))
+    rules_console.add_arguments(commands.add_parser("rules", help="list, export or publish rules"))
     commands.add_parser("env-example", help="print .env.example")
     commands.add_parser("error-codes", help="print docs/errors.md")
     commands.add_parser("openapi", help="print the OpenAPI description")
@@ -54,7 +58,7 @@ def main() -> None:
     if arguments.command == "env-example":
         _print(env_example())
     elif arguments.command == "openapi":
-        _print(json.dumps(create_app().openapi(), indent=2))
+        _print(json.dumps(create_api().openapi(), indent=2))
     elif arguments.command == "error-codes":
         _print(openapi.error_codes())
     elif arguments.command == "create-admin":
@@ -63,6 +67,9 @@ def main() -> None:
     elif arguments.command == "import-schedules":
         logging.configure()
         sys.exit(_import_schedules(arguments))
+    elif arguments.command == "rules":
+        logging.configure()
+        sys.exit(_exit_code(lambda: rules_console.run(arguments)))
     else:
         logging.configure()
         asyncio.run(_connected(lambda: _prepare(arguments.ask_provider)))
@@ -80,9 +87,20 @@ async def _connected(command: Callable[[], Awaitable[None]]) -> None:
         await db.disconnect()
 
 
+def _exit_code(command: Callable[[], Awaitable[int]]) -> int:
+    codes: list[int] = []
+
+    async def run() -> None:
+        codes.append(await command())
+
+    asyncio.run(_connected(run))
+    return codes[0]
+
+
 async def _prepare(ask_provider: bool) -> None:
     await airports.load(complete=True)
     await airlines.load()
+    await rules.load()
     await offers.describe_aircraft()
     if ask_provider:
         await _fetch_airlines()

@@ -10,16 +10,19 @@ from fastapi_offline import FastAPIOffline
 from app import __version__, openapi
 from app.airlines import service as airlines
 from app.airports import service as airports
-from app.api import LARGER_BODIES, router
+from app.api import LARGER_BODIES, SEARCHES, router
 from app.core import copies, db, http, logging, redis
 from app.core.config import settings
 from app.core.web import problems
 from app.core.web.body_limit import MOST_BYTES, BodyLimit
 from app.core.web.context import RequestContext
+from app.core.web.limits import Limit
 from app.flights import schedule, watch
 from app.live import streams
 from app.offers import hotpath
 from app.offers import service as offers
+from app.rules import service as rules
+from app.timetable import service as timetable
 
 
 @asynccontextmanager
@@ -31,11 +34,13 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     try:
         await airports.load()
         await airlines.load()
+        await rules.load()
         await offers.describe_aircraft()
         # The reference data live as long as the process: the collector need not look at them again.
         gc.collect()
         gc.freeze()
-        async with copies.kept_fresh(airports.copy, airlines.copy), streams.serving():
+        fresh = copies.kept_fresh(airports.copy, airlines.copy, *rules.copies())
+        async with fresh, timetable.kept_fresh(), streams.serving():
             yield
     finally:
         await schedule.close()
@@ -45,11 +50,11 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await db.disconnect()
 
 
-def create_app() -> FastAPI:
-    """The application, with settings checked before anything is served."""
+def create_api() -> FastAPI:
+    """Routes and their description, with settings checked before anything is served."""
     settings()
     logging.configure()
-    app: FastAPI = FastAPIOffline(
+    api: FastAPI = FastAPIOffline(
         title="Jetway",
         version=__version__,
         summary="Flight search, seats and bookings.",
@@ -57,14 +62,22 @@ def create_app() -> FastAPI:
         lifespan=lifespan,
         max_body_size=MOST_BYTES,
     )
-    problems.install(app)
-    app.include_router(router)
-    openapi.install(app)
-    # Around FastAPI's own middleware, so that every answer has a request id, the unexpected 500 too, and a
-    # hot search pays for nothing that it does not use.
-    limited = BodyLimit(app.build_middleware_stack(), LARGER_BODIES)
-    app.middleware_stack = RequestContext(limited, hotpath.shortcut)
-    return app
+    problems.install(api)
+    api.include_router(router)
+    openapi.install(api)
+    return api
+
+
+def create_app() -> RequestContext:
+    """The API in what is around FastAPI, so that every answer has a request id, the unexpected 500 too, and a hot
+    search pays for nothing that it does not use.
+    """
+    limited = BodyLimit(create_api(), LARGER_BODIES)
+    if not settings().rate_limit_enabled:
+        return RequestContext(limited, hotpath.shortcut)
+    every = Limit("default", settings().requests_a_minute)
+    searches = Limit("searches", settings().searches_a_minute)
+    return RequestContext(limited, hotpath.shortcut, every, dict.fromkeys(SEARCHES, searches))
 
 
 app = create_app()

@@ -9,8 +9,9 @@ from fastapi import FastAPI
 from app.auth.schemas import Login
 from app.core import clock
 from app.core.config import settings
-from app.core.errors import AppError
-from app.core.web.problems import Problem
+from app.core.errors import AppError, TooManyRequests
+from app.core.web.context import UNLIMITED
+from app.core.web.problems import Problem, problems
 from app.offers import answers
 
 DESCRIPTION = """
@@ -19,10 +20,19 @@ Search flights, hold seats, read bookings.
 * Money is `{"amount": "123.45", "currency": "EUR"}`: a decimal string, never a float.
 * Flight times carry the airport's UTC offset on that date; audit times are UTC.
 * Every refusal is `application/problem+json` (RFC 9457) with a stable `code`.
+* Who asks too often gets 429 with `Retry-After`; `RateLimit` tells in every answer what is left.
 * `POST /bookings` takes an `Idempotency-Key`: the same key and body give the first answer again.
 """
 
 _DAYS_AHEAD = 30
+_LIMIT_HEADERS = {
+    "Retry-After": ("Seconds to wait.", "17"),
+    "RateLimit-Policy": ("Each limit with its requests and its window in seconds.", '"default";q=1200;w=60'),
+    "RateLimit": (
+        "What is left of each, and the seconds until all of it is there again.",
+        '"default";r=0;t=17',
+    ),
+}
 
 
 def install(app: FastAPI) -> None:
@@ -37,14 +47,25 @@ def install(app: FastAPI) -> None:
             schemas.update(definition.pop("$defs", {}))
             schemas[model.__name__] = definition
         day = clock.now().date() + timedelta(days=_DAYS_AHEAD)
-        for operations in schema["paths"].values():
+        for path, operations in schema["paths"].items():
             for operation in operations.values():
                 _freshen(operation, day.isoformat())
+                if path not in UNLIMITED:
+                    _limit(operation)
         if settings().app_env != "production":
             _show_what_works_here(schema)
         return schema
 
     app.openapi = described  # type: ignore[method-assign]
+
+
+def _limit(operation: dict[str, Any]) -> None:
+    """Any of them can be refused to somebody who asks too often."""
+    refusal = operation["responses"].setdefault("429", problems(TooManyRequests)[429])
+    refusal["headers"] = {
+        name: {"description": description, "schema": {"type": "string"}, "example": example}
+        for name, (description, example) in _LIMIT_HEADERS.items()
+    }
 
 
 def _freshen(operation: dict[str, Any], departure: str) -> None:

@@ -14,6 +14,7 @@ import uvicorn
 
 from tests.support import stack
 from tests.support.client import Client, Sandbox
+from tests.support.fleet import Fleet
 
 _servers = ExitStack()
 _NEED_NO_SERVERS = ("tests/dev", "tests/sandbox")
@@ -102,3 +103,9 @@ def sql(address: str) -> Any:
             return await db.rows(session, statement, **parameters)
 
     return run
+
+
+@pytest.fixture
+def fleet(sql: Any) -> Fleet:
+    """Flights with few seats."""
+    return Fleet(sql)

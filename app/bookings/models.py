@@ -83,6 +83,7 @@ class BookingSegment(Base):
     segment_index: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"), index=True)
     claim_id: Mapped[int] = mapped_column(ForeignKey("seat_claims.id"), unique=True)
+    booking_class: Mapped[str | None] = mapped_column(String(1))
 
 
 class BookingEvent(Base):

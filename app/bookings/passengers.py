@@ -10,7 +10,7 @@ from datetime import date
 from app.bookings.errors import DuplicatePassenger, InfantWithoutAdult, InvalidName, PassengersMismatch
 from app.bookings.schemas import PassengerIn
 from app.core.errors import FieldProblem
-from app.offers.fares import PASSENGER_TYPES
+from app.fares.pricing import PASSENGER_TYPES
 
 _AGES = {"adult": range(12, 121), "child": range(2, 12), "infant": range(2)}
 # Letters whose Latin form is more than a letter without its accent (ICAO 9303-3, section 6).

@@ -34,7 +34,8 @@ async def add(
         segments AS (
             INSERT INTO booking_segments
             SELECT booking.id, s.* FROM booking, jsonb_to_recordset(CAST(:segments AS jsonb)) AS s(
-                slice_index smallint, segment_index smallint, flight_id bigint, claim_id bigint)),
+                slice_index smallint, segment_index smallint, flight_id bigint, claim_id bigint,
+                booking_class text)),
         timeline AS (
             INSERT INTO booking_timeline (booking_id, sequence, type, status)
             SELECT id, sequence, 'booking.held', 'held' FROM booking),
@@ -89,7 +90,7 @@ async def segments_of(session: Session, booking_ids: list[int]) -> Sequence[Row]
     return await rows(
         session,
         """
-        SELECT s.booking_id, s.slice_index, s.claim_id, f.*, coalesce(a.name, f.carrier) AS operated_by
+        SELECT s.booking_id, s.slice_index, s.claim_id, s.booking_class, f.*, coalesce(a.name, f.carrier) AS operated_by
         FROM booking_segments s JOIN flights f ON f.id = s.flight_id LEFT JOIN airlines a ON a.iata = f.carrier
         WHERE s.booking_id = ANY(CAST(:ids AS bigint[]))
         ORDER BY s.booking_id, s.slice_index, s.segment_index

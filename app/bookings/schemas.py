@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
 from app.core.text import line
-from app.offers.schemas import BaggageOut, Cabin, ConditionsOut, PriceOut, SliceOut
+from app.offers.questions import Cabin
+from app.offers.schemas import BaggageOut, ConditionsOut, PriceOut, SliceOut
 
 PassengerType = Literal["adult", "child", "infant"]
 Status = Literal["held", "confirmed", "cancelled", "expired", "completed"]

@@ -40,7 +40,11 @@ async def create(session: Session, user_id: uuid.UUID, data: BookingIn) -> Row:
     travellers.check_ages(data.passengers, reservation.flights[-1][0]["departure_date"])
     booking = await _stored(session, user_id, data, offer, reservation)
     db.after_commit(session, lambda: _count("held", 1))
-    return _view(booking, _passenger_rows(data), reservation.flights)
+    flights = [
+        [flight | {"booking_class": offer.classes[position]} for flight in one]
+        for position, one in enumerate(reservation.flights)
+    ]
+    return _view(booking, _passenger_rows(data), flights)
 
 
 async def page(
@@ -120,6 +124,7 @@ async def _stored(
             "segment_index": j,
             "flight_id": flight["id"],
             "claim_id": flight["claim_id"],
+            "booking_class": offer.classes[i],
         }
         for i, flights in enumerate(reservation.flights)
         for j, flight in enumerate(flights)
@@ -183,7 +188,7 @@ def _view(
         "conditions": booking["conditions"],
         "baggage": booking["baggage"],
         "passengers": [_passenger(passenger) for passenger in passengers],
-        "slices": [itinerary.slice_view(flights) for flights in slices],
+        "slices": [itinerary.slice_view(flights, flights[0]["booking_class"]) for flights in slices],
         "contact": booking["contact"],
         "hold_expires_at": clock.rfc3339(booking["hold_expires_at"]) if held else None,
         "schedule_changes": changes or [],

@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _DEVELOPMENT_SECRET = "for-development-only-"  # noqa: S105  A known value, refused in production.
 _SHORTEST_SECRET = 32
+# As many requests as nobody sends in a minute, so that the limit is on and in nobody's way.
+_EVERYBODY = 100_000_000
 
 
 class Settings(BaseSettings):
@@ -120,6 +122,19 @@ class Settings(BaseSettings):
     rate_limit_enabled: bool = Field(
         default=True, description="Refuse callers who ask too often. Off only for measurements."
     )
+    rate_limit_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        description="Requests a minute from one address, by all processes together. Empty: 1200 in production, and "
+        "elsewhere, where everybody has the same address, a hundred million. Behind a proxy, let uvicorn trust it "
+        "(FORWARDED_ALLOW_IPS), or everybody has the proxy's address.",
+    )
+    rate_limit_searches_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        description="Of these, searches whose answer the process does not have ready. Empty: 300 in production, a "
+        "hundred million elsewhere.",
+    )
     admin_metrics_token: str = Field(
         default="", description="Bearer token with which Prometheus reads /admin/metrics; empty: admins only."
     )
@@ -143,6 +158,11 @@ class Settings(BaseSettings):
         description="How often a booked flight is looked at in the two hours before departure, in minutes; three "
         "times that from six hours before, twelve times that from a day before: some 35 calls a flight.",
     )
+    timetable_dir: str = Field(
+        default="",
+        description="Where the processes of a host keep the flights of each day for searches, some 3.5 MB for "
+        "100,000 flights. Empty: a folder of their own where the system keeps temporary files.",
+    )
     search_cache_seconds: int = Field(
         default=60, ge=0, description="How long Redis keeps a search's answer, in seconds."
     )
@@ -155,6 +175,14 @@ class Settings(BaseSettings):
     def _with_version_path(cls, url: str) -> str:
         url = url.rstrip("/")
         return url if urlsplit(url).path else f"{url}/v1"
+
+    @property
+    def requests_a_minute(self) -> int:
+        return self.rate_limit_per_minute or (1200 if self.app_env == "production" else _EVERYBODY)
+
+    @property
+    def searches_a_minute(self) -> int:
+        return self.rate_limit_searches_per_minute or (300 if self.app_env == "production" else _EVERYBODY)
 
     @property
     def board_seconds(self) -> float:

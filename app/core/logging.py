@@ -4,13 +4,13 @@ Whatever is bound to the context (request id, task) appears on every line; value
 name never do.
 """
 
-import asyncio
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Container, Iterable, MutableMapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from time import monotonic, time
 from typing import Any
 
 import structlog
@@ -100,30 +100,39 @@ def logger(name: str) -> Any:
 class AccessLog:
     """One line a request, written in batches: a logging call for each would cost more than a hot answer."""
 
-    _FLUSH_SECONDS = 0.1
-
-    def __init__(self) -> None:
-        self._lines: list[str] = []
+    def __init__(self, quiet: Container[str]) -> None:
+        self._quiet = quiet
         self._readable = settings().app_env == "development"
         self._wanted = logging.getLevelName(settings().log_level) <= logging.INFO
 
-    def add(self, method: str, route: str, status: int, seconds: float, request: bytes) -> None:
-        """The route is a template and the id is well-formed, so nothing in the line needs escaping."""
+    def write(self, answered: Iterable[tuple[tuple[str, str, int], float, float, bytes]]) -> None:
+        """Each with its kind (method, route, status), its end by the monotonic clock, its seconds and its id.
+
+        The route is a template and the id is well-formed, so nothing in a line needs escaping. Requests of one kind
+        and millisecond share the beginning of their lines.
+        """
         if not self._wanted:
             return
-        if not self._lines:
-            asyncio.get_running_loop().call_later(self._FLUSH_SECONDS, self.flush)
-        now = datetime.now(UTC)
-        if self._readable:
-            line = f"{now:%H:%M:%S} {method} {route} {status} {seconds * 1000:.2f} ms {request.decode()}\n"
-        else:
-            line = (
-                f'{{"@timestamp":"{now.isoformat()}","event":"request","level":"info","method":"{method}",'
-                f'"route":"{route}","status":{status},"ms":{seconds * 1000:.2f},"request_id":"{request.decode()}"}}\n'
-            )
-        self._lines.append(line)
+        middle, end = (" ms ", "\n") if self._readable else (',"request_id":"', '"}\n')
+        lines, since = list[str](), time() - monotonic()
+        last, until, beginning = None, 0.0, ""
+        for kind, ended, seconds, request in answered:
+            if ended >= until or kind is not last:
+                millisecond = int((ended + since) * 1000)
+                last, until = kind, (millisecond + 1) / 1000 - since
+                beginning = "" if kind[1] in self._quiet else self._beginning(millisecond, *kind)
+            if beginning:
+                lines.append(f"{beginning}{seconds * 1000:.2f}{middle}{request.decode()}{end}")
+        if lines:
+            sys.stdout.write("".join(lines))
+            sys.stdout.flush()
 
-    def flush(self) -> None:
-        lines, self._lines = self._lines, []
-        sys.stdout.write("".join(lines))
-        sys.stdout.flush()
+    def _beginning(self, millisecond: int, method: str, route: str, status: int) -> str:
+        at = datetime.fromtimestamp(millisecond / 1000, UTC)
+        if self._readable:
+            return f"{at:%H:%M:%S} {method} {route} {status} "
+        stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return (
+            f'{{"@timestamp":"{stamp}","event":"request","level":"info",'
+            f'"method":"{method}","route":"{route}","status":{status},"ms":'
+        )

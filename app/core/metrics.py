@@ -1,14 +1,20 @@
 """Every metric the product emits, declared with its meaning; label values come from closed sets."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
-from prometheus_client.core import HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+# Method, route and status, from closed sets.
+Kind = tuple[str, str, int]
+# Its kind, when it was done and how long that took, by the monotonic clock in seconds, and the request's id.
+Answered = tuple[Kind, float, float, bytes]
 
 
 class RequestMeter(Collector):
@@ -18,17 +24,19 @@ class RequestMeter(Collector):
     """
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[str, str, int], list[float]] = {}
+        self._seen: dict[Kind, list[float]] = {}
+        self.bring_up_to_date: Callable[[], None] = lambda: None
 
-    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Labels come from closed sets: methods, route templates, statuses."""
-        counts = self._seen.get((method, route, status))
-        if counts is None:
-            counts = self._seen[method, route, status] = [0] * (len(_BOUNDS) + 1) + [0.0]
-        counts[bisect_left(_BOUNDS, seconds)] += 1
-        counts[-1] += seconds
+    def add(self, answered: Iterable[Answered]) -> None:
+        last, counts = None, list[float]()
+        for kind, _, seconds, _ in answered:
+            if kind is not last:
+                last, counts = kind, self._seen.setdefault(kind, [0] * (len(_BOUNDS) + 1) + [0.0])
+            counts[bisect_left(_BOUNDS, seconds)] += 1
+            counts[-1] += seconds
 
     def collect(self) -> Iterator[Metric]:
+        self.bring_up_to_date()
         family = HistogramMetricFamily(
             "jetway_http_request_seconds",
             "Time from a request's headers to the end of its answer; `_count` counts the requests.",
@@ -40,13 +48,43 @@ class RequestMeter(Collector):
         yield family
 
 
+class Tally:
+    """A number that one thread counts up."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def inc(self) -> None:
+        self.count += 1
+
+
+class PlainCounter(Collector):
+    """A counter with one label, for the same reason without the library's lock."""
+
+    def __init__(self, name: str, documentation: str, label: str) -> None:
+        self._name, self._documentation, self._label = name, documentation, label
+        self._tallies: dict[str, Tally] = {}
+
+    def labels(self, value: str) -> Tally:
+        return self._tallies.setdefault(value, Tally())
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(self._name, self._documentation, labels=[self._label])
+        for value, tally in list(self._tallies.items()):
+            family.add_metric([value], tally.count)
+        yield family
+
+
 REQUESTS = RequestMeter()
 REGISTRY.register(REQUESTS)
-SEARCH_ANSWERS = Counter(
+SEARCH_ANSWERS = PlainCounter(
     "jetway_search_answers_total",
     "Searches by where the answer came from: hot, redis or computed.",
-    ["source"],
+    "source",
 )
+REGISTRY.register(SEARCH_ANSWERS)
 UPSTREAM_CALLS = Counter(
     "jetway_upstream_calls_total",
     "Calls to a provider by how they ended.",

@@ -39,6 +39,7 @@ class Flight(Base):
     __table_args__ = (
         UniqueConstraint("carrier", "number", "departure_date", "origin", name="uq_flights_identity"),
         Index("ix_flights_market", "origin", "destination", "departure_date"),
+        Index("ix_flights_departure_date", "departure_date"),
         Index(
             "ix_flights_aircraft",
             "aircraft_icao24",

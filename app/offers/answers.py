@@ -20,9 +20,11 @@ from app.core.config import settings
 from app.core.db import Row
 from app.core.etags import etag_of
 from app.core.metrics import SEARCH_ANSWERS
+from app.fares import service as fares
 from app.offers import search
-from app.offers.schemas import SearchQuery
-from app.offers.search import Market
+from app.offers.journeys import rules
+from app.offers.markets import Market, markets_of
+from app.offers.questions import Question
 
 _MOST_HOT = 256
 _RENEWAL_SECONDS = 0.5
@@ -63,13 +65,16 @@ def hot(raw_query: bytes) -> Answer | None:
     return None
 
 
-async def find(query: SearchQuery, raw_query: bytes) -> Answer:
-    """The answer to a search. Raises what `search` raises."""
-    wanted = search.markets_of(query)
+async def find(query: Question, raw_query: bytes | None) -> Answer:
+    """The answer to a search. Raises what `markets_of` and `search` raise.
+
+    With the bytes of the question, the same bytes get it at once when they come again.
+    """
+    wanted = markets_of(query)
     names = [
         _name(o, d, market.day) for market in wanted for o in market.origins for d in market.destinations
     ]
-    key = "search:" + query.model_dump_json()
+    key = f"search:{fares.book().version}:{rules().version}:{query.model_dump_json()}"
     stored, generations = await _stored(key, names)
     if stored is None:
         stored, stale = await _computed(key, query, wanted)
@@ -81,9 +86,10 @@ async def find(query: SearchQuery, raw_query: bytes) -> Answer:
     else:
         SEARCH_ANSWERS.labels("redis").inc()
     answer = _answer(stored, names)
-    if len(_hot) >= _MOST_HOT:
-        _hot.pop(next(iter(_hot)))
-    _hot[raw_query] = answer
+    if raw_query is not None:
+        if len(_hot) >= _MOST_HOT:
+            _hot.pop(next(iter(_hot)))
+        _hot[raw_query] = answer
     return answer
 
 
@@ -123,7 +129,7 @@ def _stamp(generations: Generations) -> bytes:
     return b",".join(generation or b"0" for generation in generations)
 
 
-async def _computed(key: str, query: SearchQuery, wanted: list[Market]) -> tuple[bytes, bool]:
+async def _computed(key: str, query: Question, wanted: list[Market]) -> tuple[bytes, bool]:
     """Computed once in this process, however many ask at the same time."""
     task = _computing.get(key)
     if task is None:
@@ -132,7 +138,7 @@ async def _computed(key: str, query: SearchQuery, wanted: list[Market]) -> tuple
     return await asyncio.shield(task)
 
 
-async def _compute(query: SearchQuery, wanted: list[Market]) -> tuple[bytes, bool]:
+async def _compute(query: Question, wanted: list[Market]) -> tuple[bytes, bool]:
     found = await search.search(query, wanted)
     _latest[:] = found["data"][:1] or _latest
     return orjson.dumps(found), found["meta"]["stale"]

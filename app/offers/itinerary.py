@@ -1,57 +1,74 @@
 """Itineraries as answers show them: flights, slices, and an offer around them."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
-from app.airports.service import directory, distance_km
+from app.airports.service import directory
 from app.core import clock, money
 from app.core.db import Row
+from app.fares import service as fares
+from app.fares.pricing import UnknownClass
+from app.fares.products import Brand
+from app.fares.quotes import Quote
 from app.flights.service import public_id
 from app.flights.times import local
-from app.offers import fares, token
-from app.offers.fares import Brand, PricedFlight, Quote
+from app.offers import terms, token
 from app.offers.token import Offer
 
 
-def priced(flight: Row) -> PricedFlight:
-    """The facts about a flight that its fare depends on."""
-    origin, destination = directory().find(flight["origin"]), directory().find(flight["destination"])
-    km = distance_km(origin.latitude, origin.longitude, destination.latitude, destination.longitude)
-    return PricedFlight(round(km), flight["departs_local"], origin.country, destination.country)
-
-
 def quoted(flights: list[list[Row]], offer: Offer) -> tuple[Quote, Brand] | None:
-    """What the offer's itinerary costs by the fares in force, or None if its brand is no longer sold."""
-    filed = fares.table()
-    brand = filed.brand(offer.cabin, offer.brand)
-    if brand is None or offer.currency not in filed.currencies:
+    """What the offer's itinerary costs by the fares in force, or None if its brand is no longer sold.
+
+    In the booking classes of the offer, whatever others have bought since.
+    """
+    book = fares.book()
+    brand = book.brand(offer.cabin, offer.brand)
+    if brand is None or offer.currency not in book.currencies:
         return None
-    slices = [[priced(flight) for flight in one] for one in flights]
-    return filed.quote(slices, offer.cabin, brand, offer.counts, offer.issued_on, offer.currency), brand
+    ends = [terms.ends_of_flights(one) for one in flights]
+    agreed = terms.terms(ends, offer.cabin, offer.counts, offer.currency, offer.issued_on)
+    try:
+        slices = tuple(
+            book.price(agreed, terms.facts_of_flights(one), booking_class, brand)
+            for one, booking_class in zip(flights, offer.classes, strict=True)
+        )
+    except UnknownClass:
+        return None
+    return Quote(offer.currency, slices), brand
 
 
 def offered(offer: Offer, flights: list[list[Row]], quote: Quote, brand: Brand) -> Row:
-    """An offer as search shows it."""
+    """An offer as search shows it, at the price of the quote."""
+    signed = replace(offer, total=quote.total, fares_version=fares.book().version)
     return {
-        "id": token.sign(offer),
+        "id": token.sign(signed),
         "expires_at": clock.rfc3339(offer.expires_at),
         "price": quote.wire(),
         "cabin": offer.cabin,
         "fare_brand": brand.name,
         "conditions": conditions(brand, offer.currency),
         "baggage": baggage(brand),
-        "seats_left": min(flight["seats_left"] for one in flights for flight in one),
-        "slices": [slice_view(one) for one in flights],
+        "seats_left": seats_left(flights),
+        "slices": [
+            slice_view(one, booking_class) for one, booking_class in zip(flights, offer.classes, strict=True)
+        ],
     }
+
+
+def seats_left(flights: list[list[Row]]) -> int:
+    least: int = min(flight["seats_left"] for one in flights for flight in one)
+    return max(least, 0)
 
 
 def conditions(brand: Brand, currency: str) -> Row:
     """What the brand allows; a null fee means that it is not allowed at all."""
-    filed = fares.table()
+    book = fares.book()
 
     def condition(fee: int | None) -> Row:
         return {
             "allowed": fee is not None,
-            "fee": None if fee is None else money.wire(filed.fee(fee, currency), currency),
+            "fee": None if fee is None else money.wire(book.fee(fee, currency), currency),
         }
 
     return {"change": condition(brand.change_fee), "refund": condition(brand.refund_fee)}
@@ -61,9 +78,10 @@ def baggage(brand: Brand) -> Row:
     return {"carry_on": brand.carry_on, "checked": brand.checked}
 
 
-def slice_view(flights: list[Row]) -> Row:
-    segments = [_segment(flight) for flight in flights]
+def slice_view(flights: list[Row], booking_class: str | None) -> Row:
     first, last = flights[0], flights[-1]
+    layovers = [_layover(arriving, leaving) for arriving, leaving in pairwise(flights)]
+    at_night = [_local_date(f["arrives_at"], f["destination"]) > f["departure_date"] for f in flights]
     return {
         "origin": first["origin"],
         "destination": last["destination"],
@@ -72,7 +90,25 @@ def slice_view(flights: list[Row]) -> Row:
         "arrival_day_offset": (
             _local_date(last["arrives_at"], last["destination"]) - first["departure_date"]
         ).days,
-        "segments": segments,
+        "overnight": any(at_night) or any(layover["overnight"] for layover in layovers),
+        "booking_class": booking_class,
+        "segments": [_segment(flight) for flight in flights],
+        "layovers": layovers,
+    }
+
+
+def _layover(arriving: Row, leaving: Row) -> Row:
+    """The time between two flights, and what a traveller has to do in it."""
+    terminals = arriving["arrival_terminal"], leaving["departure_terminal"]
+    return {
+        "airport": arriving["destination"],
+        "leaves_from": leaving["origin"],
+        "duration": iso_duration(leaving["departs_at"] - arriving["arrives_at"]),
+        "overnight": _local_date(arriving["arrives_at"], arriving["destination"]) < leaving["departure_date"],
+        "airport_change": arriving["destination"] != leaving["origin"],
+        "terminal_change": arriving["destination"] == leaving["origin"]
+        and None not in terminals
+        and terminals[0] != terminals[1],
     }
 
 
@@ -84,6 +120,7 @@ def _segment(flight: Row) -> Row:
         "marketing_carrier": flight["carrier"],
         "operating_carrier": flight["carrier"],
         "operated_by": flight["operated_by"],
+        "codeshares": flight["codeshares"],
         "origin": origin.stop | {"terminal": flight["departure_terminal"]},
         "destination": destination.stop | {"terminal": flight["arrival_terminal"]},
         "departing_at": local(flight["departs_at"], origin.zone).isoformat(),

@@ -1,6 +1,5 @@
 """Every question to flights on sale and their seats."""
 
-from datetime import date
 from typing import Any
 
 from app.core.db import Row, Session, rows
@@ -12,17 +11,20 @@ _SEATS_OF = """
         THEN f.aircraft_type ELSE '*' END
 """
 
-# A flight with what search and booking show of it, and the seats it has in one cabin. Claims that ran out
-# count as free at once, whether or not a sweeper has come by.
+# Claims that ran out count as free at once, whether or not a sweeper has come by; where nothing is held, none did.
+_RUN_OUT = """CASE WHEN i.held > 0 THEN (
+    SELECT sum(s.seats) FROM seat_claims s
+    WHERE s.flight_id = f.id AND s.cabin = :cabin AND s.released_at IS NULL AND s.expires_at <= now()) END
+"""
+
+# A flight with what search and booking show of it, and the seats it has in one cabin.
 _FLIGHT = f"""
     SELECT f.id, f.carrier, f.number, f.departure_date, f.origin, f.destination, f.departs_local,
            f.departs_at, f.arrives_at, CASE WHEN f.missed >= 2 THEN 'withdrawn' ELSE f.status END AS status,
            f.schedule_source = 'projection' AS projected, f.departure_terminal, f.arrival_terminal, f.aircraft_type,
            f.codeshares, coalesce(a.name, f.carrier) AS operated_by,
-           coalesce(i.capacity, c.seats, 0) - coalesce(i.held, 0) - coalesce(i.sold, 0) + coalesce((
-               SELECT sum(s.seats) FROM seat_claims s
-               WHERE s.flight_id = f.id AND s.cabin = :cabin AND s.released_at IS NULL
-                 AND s.expires_at <= now()), 0) AS seats_left
+           coalesce(i.capacity, c.seats, 0) - coalesce(i.held, 0) - coalesce(i.sold, 0)
+               + coalesce({_RUN_OUT}, 0) AS seats_left
     FROM flights f
     LEFT JOIN airlines a ON a.iata = f.carrier
     LEFT JOIN inventory i ON i.flight_id = f.id AND i.cabin = :cabin
@@ -30,33 +32,22 @@ _FLIGHT = f"""
 """
 
 
-async def on_sale(
-    session: Session,
-    origins: list[str],
-    destinations: list[str],
-    day: date,
-    cabin: str,
-    seats: int,
-    close_minutes: int,
-) -> list[Row]:
-    """Direct flights of a market and day that still have so many seats, earliest first."""
-    return await rows(
+async def free_seats(session: Session, ids: list[int], cabin: str) -> dict[int, tuple[int, int]]:
+    """How many seats each of these flights has in a cabin, and how many are taken; only of flights on sale."""
+    found = await rows(
         session,
         f"""
-        SELECT * FROM ({_FLIGHT}
-            WHERE f.origin = ANY(CAST(:origins AS text[])) AND f.destination = ANY(CAST(:destinations AS text[]))
-              AND f.departure_date = :day AND f.status = 'scheduled' AND f.missed < 2
-              AND f.departs_at > now() + make_interval(mins => :close_minutes)) flight
-        WHERE seats_left >= :seats
-        ORDER BY departs_at, id
+        SELECT f.id, coalesce(i.capacity, c.seats, 0) AS capacity,
+               coalesce(i.held, 0) + coalesce(i.sold, 0) - coalesce({_RUN_OUT}, 0) AS taken
+        FROM flights f
+        LEFT JOIN inventory i ON i.flight_id = f.id AND i.cabin = :cabin
+        LEFT JOIN aircraft_cabins c ON {_SEATS_OF}
+        WHERE f.id = ANY(CAST(:ids AS bigint[])) AND f.status = 'scheduled' AND f.missed < 2
         """,
-        origins=origins,
-        destinations=destinations,
-        day=day,
+        ids=ids,
         cabin=cabin,
-        seats=seats,
-        close_minutes=close_minutes,
     )
+    return {row["id"]: (row["capacity"], row["taken"]) for row in found}
 
 
 async def flights(session: Session, ids: list[int], cabin: str) -> dict[int, Row]:

@@ -1,86 +1,12 @@
-"""What a search asks and what offers look like on the wire."""
+"""What offers and calendars look like on the wire."""
 
-from datetime import date, time
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AwareDatetime, BaseModel, Field
 
 from app.flights.schemas import Stop
-
-Cabin = Literal["economy", "premium_economy", "business", "first"]
-Place = Annotated[str, StringConstraints(pattern="^[A-Za-z]{3}$", to_upper=True)]
-
-
-class SearchQuery(BaseModel):
-    """A flight search; the same question is always the same value, however it was written."""
-
-    origin: Place = Field(description="IATA code of an airport or a city.", examples=["JFK"])
-    destination: Place = Field(description="IATA code of an airport or a city.", examples=["LHR"])
-    departure_date: date = Field(description="Local date at the origin.")
-    return_date: date | None = Field(
-        default=None, description="Local date at the destination; makes it a return trip."
-    )
-    adults: int = Field(default=1, ge=1, le=9, description="12 years and older.")
-    children: int = Field(default=0, ge=0, le=8, description="2 to 11 years.")
-    infants: int = Field(default=0, ge=0, le=9, description="Under 2, on an adult's lap.")
-    cabin: Cabin = "economy"
-    max_connections: int = Field(default=1, ge=0, le=2, description="Direct flights are offered at present.")
-    airlines: Annotated[
-        str | None, StringConstraints(pattern="^[A-Za-z0-9]{2}(,[A-Za-z0-9]{2}){0,19}$", to_upper=True)
-    ] = Field(
-        default=None,
-        description="Only these airlines, as a comma-separated list of IATA designators.",
-        examples=["ZZ"],
-    )
-    max_price: Annotated[str | None, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,3})?$")] = Field(
-        default=None,
-        description="The most that all passengers together may cost, in the answer's currency.",
-        examples=["1500"],
-    )
-    departure_after: time | None = Field(
-        default=None, description="`HH:MM`, local time of the first departure."
-    )
-    departure_before: time | None = Field(
-        default=None, description="`HH:MM`, local time of the first departure."
-    )
-    sort: Literal["best", "price", "duration", "departure"] = Field(
-        default="best",
-        description="`best`: the price as a multiple of the cheapest, plus half the duration as a multiple of the "
-        "shortest, plus a tenth for leaving between 22:00 and 06:00; the smallest first.",
-    )
-    currency: Annotated[str, StringConstraints(pattern="^[A-Za-z]{3}$", to_upper=True)] = Field(
-        default="USD", description="ISO 4217."
-    )
-    limit: int = Field(default=20, ge=1, le=100)
-    cursor: str | None = Field(default=None, max_length=200)
-
-    @field_validator(
-        "destination", "return_date", "children", "infants", "departure_after", "departure_before"
-    )
-    @classmethod
-    def _possible(cls, value: Any, info: ValidationInfo) -> Any:
-        """Each parameter against those before it, so that the refusal names the one to change."""
-        name, known = info.field_name, info.data
-        if name == "destination" and value == known.get("origin"):
-            raise PydanticCustomError("same_place", "Origin and destination are the same")
-        if name == "return_date" and value and value < known.get("departure_date", value):
-            raise PydanticCustomError("return_before_departure", "return_date is before departure_date")
-        if name == "children" and value + known.get("adults", 0) > 9:
-            raise PydanticCustomError("too_many_passengers", "At most nine passengers with a seat")
-        if name == "infants" and value > known.get("adults", value):
-            raise PydanticCustomError("infant_without_adult", "Each infant needs an adult's lap")
-        if isinstance(value, time) and value.tzinfo:
-            raise PydanticCustomError("local_time", "Local time, without an offset")
-        return value
-
-    @property
-    def counts(self) -> tuple[int, int, int]:
-        return self.adults, self.children, self.infants
-
-    @property
-    def seats(self) -> int:
-        return self.adults + self.children
+from app.offers.questions import Cabin
 
 
 class MoneyOut(BaseModel):
@@ -88,11 +14,20 @@ class MoneyOut(BaseModel):
     currency: str = Field(examples=["USD"])
 
 
+class TaxLineOut(BaseModel):
+    code: str = Field(examples=["GB"])
+    name: str
+    amount: MoneyOut
+
+
 class PassengerPriceOut(BaseModel):
+    """All passengers of one type together; `tax_lines` add up to `taxes`."""
+
     type: Literal["adult", "child", "infant"]
     count: int
     base: MoneyOut
     taxes: MoneyOut
+    tax_lines: list[TaxLineOut]
 
 
 class PriceOut(BaseModel):
@@ -127,6 +62,7 @@ class SegmentOut(BaseModel):
     marketing_carrier: str
     operating_carrier: str
     operated_by: str
+    codeshares: list[str] = Field(description="Other flight numbers under which this flight is sold.")
     origin: SegmentStop
     destination: SegmentStop
     departing_at: AwareDatetime
@@ -135,13 +71,27 @@ class SegmentOut(BaseModel):
     aircraft: str | None
 
 
+class LayoverOut(BaseModel):
+    """The time between two flights."""
+
+    airport: str
+    leaves_from: str = Field(description="Another airport of the city if `airport_change`.")
+    duration: str
+    overnight: bool
+    airport_change: bool
+    terminal_change: bool
+
+
 class SliceOut(BaseModel):
     origin: str
     destination: str
     duration: str
     connections: int
     arrival_day_offset: int = Field(description="Calendar days between departure and arrival, both local.")
+    overnight: bool = Field(description="A flight or a layover lasts past midnight.")
+    booking_class: str | None = Field(examples=["K"])
     segments: list[SegmentOut]
+    layovers: list[LayoverOut]
 
 
 class OfferOut(BaseModel):
@@ -156,17 +106,100 @@ class OfferOut(BaseModel):
     slices: list[SliceOut]
 
 
+class RefreshedOffer(OfferOut):
+    available: bool = Field(description="There are seats for all passengers of the offer.")
+    price_changed: bool
+    previous_total: MoneyOut
+
+
+class ExchangeRateOut(BaseModel):
+    """One unit of `base` is `rate` units of `currency`."""
+
+    base: str
+    currency: str
+    rate: str = Field(examples=["0.92"])
+    as_of: date
+    source: str
+
+
+class FacetOut(BaseModel):
+    value: str
+    count: int
+    lowest_price: MoneyOut
+
+
+class AirlineFacetOut(FacetOut):
+    name: str
+
+
+class BrandFacetOut(BaseModel):
+    value: str
+    count: int
+
+
+class PriceRangeOut(BaseModel):
+    lowest: MoneyOut
+    highest: MoneyOut
+
+
+class DurationRangeOut(BaseModel):
+    shortest: int
+    longest: int
+
+
+class FacetsOut(BaseModel):
+    """Counts of the answer's offers, over all pages, by what they have in common."""
+
+    airlines: list[AirlineFacetOut]
+    alliances: list[FacetOut]
+    connections: list[FacetOut] = Field(description="Most connections of any slice.")
+    connecting_airports: list[FacetOut]
+    departure_times: list[FacetOut] = Field(description="Of the first slice, in quarters of the day.")
+    fare_brands: list[BrandFacetOut]
+    refundable: int
+    with_bag: int
+    price: PriceRangeOut | None
+    duration_minutes: DurationRangeOut | None
+
+
 class SearchMeta(BaseModel):
-    total: int
+    total: int = Field(description="Offers over all pages, at most 1000.")
     source: str
     fetched_at: AwareDatetime
     stale: bool
     projected: bool = Field(
         description="Nobody has published a date of this search yet; a weekly pattern stands in."
     )
+    facets: FacetsOut
+    exchange_rate: ExchangeRateOut | None = Field(description="Null in the currency of the fares.")
 
 
 class SearchAnswer(BaseModel):
     data: list[OfferOut]
     next_cursor: str | None
     meta: SearchMeta
+
+
+class CalendarDay(BaseModel):
+    departure_date: date
+    return_date: date | None
+    price: MoneyOut | None = Field(
+        description="The lowest for all passengers; null where nothing is on sale."
+    )
+    airline: str | None
+    connections: int | None = Field(description="Most connections of any slice.")
+    projected: bool = Field(description="Worked out from the same weekday of another week.")
+
+
+class CalendarMeta(BaseModel):
+    source: str
+    fetched_at: AwareDatetime
+    stale: bool
+    lowest: MoneyOut | None
+    exchange_rate: ExchangeRateOut | None
+
+
+class CalendarAnswer(BaseModel):
+    data: list[CalendarDay]
+    next_cursor: str | None
+    meta: CalendarMeta

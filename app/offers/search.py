@@ -1,193 +1,167 @@
-"""Flight search: flights on sale, priced in every brand, sorted, one page signed as offers.
+"""Flight search: itineraries on sale, priced in every brand, put in order, one page signed as offers.
 
 Search writes nothing but what a provider had to be asked for.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+import asyncio
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from itertools import product
-from typing import Any
 
-from app.airports.service import directory
-from app.core import clock, cursors, db, money
+from app.core import clock, db, money
 from app.core.config import settings
-from app.core.db import Row
-from app.core.errors import FieldProblem, Unprocessable
+from app.core.db import Row, Session
+from app.fares import service as fares
+from app.fares.pricing import FareBook, Terms
+from app.fares.products import Brand
 from app.flights import schedule
-from app.flights.times import local
-from app.offers import fares, itinerary, repository, token
-from app.offers.fares import Brand
-from app.offers.schemas import SearchQuery
+from app.flights.schedule import Freshness
+from app.offers import facets, itinerary, journeys, listing, ranking, repository, token
+from app.offers.journeys import Itinerary
+from app.offers.listing import Listed, Listing
+from app.offers.markets import Market
+from app.offers.questions import Question
+from app.offers.ranking import Option, Ranked
+from app.offers.terms import facts_of_segments, terms
 from app.offers.token import Offer
 
-_MOST_PER_SLICE = 60
-_FURTHEST = timedelta(days=361)
 
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One itinerary in one brand, priced for sorting; only the page that is shown is signed."""
-
-    flights: tuple[Row, ...]
-    brand: Brand
-    total: int
-    minutes: int
-
-    @property
-    def departs_at(self) -> datetime:
-        departs_at: datetime = self.flights[0]["departs_at"]
-        return departs_at
-
-
-@dataclass(frozen=True, slots=True)
-class Market:
-    origins: list[str]
-    destinations: list[str]
-    day: date
-
-
-async def search(query: SearchQuery, markets: list[Market]) -> Row:
-    """The answer of `GET /flights/search`. Raises ProviderUnavailable."""
-    boards = [(origin, market.day) for market in markets for origin in market.origins]
-    freshness = await schedule.ensure(boards)
+async def search(question: Question, markets: list[Market]) -> Row:
+    """The answer of a flight search. Raises ProviderUnavailable, and Unprocessable for a foreign cursor."""
+    place = listing.place_of(question)
+    known = await listing.kept(question, place) if place else None
+    name, start = (place.name, place.start) if place else ("", 0)
+    if known is None:
+        known = await _listed(question, markets)
+        start = listing.start_of(place, known) if place else 0
+        if start + question.limit < len(known.offers):
+            name = await listing.keep(question, known)
+    end = start + question.limit
     async with db.transaction() as session:
-        found = [
-            await repository.on_sale(
-                session,
-                market.origins,
-                market.destinations,
-                market.day,
-                query.cabin,
-                query.seats,
-                settings().sales_close_minutes,
-            )
-            for market in markets
-        ]
-    wanted = _filtered(found, query)
-    candidates = _sorted(_priced(wanted, query), query.sort)
-    start = cursors.decode(query.cursor) or 0
-    page = candidates[start : start + query.limit]
-    expires_at = token.expiry()
+        offers = await _signed(session, question, known, known.offers[start:end])
     return {
-        "data": [_offer(candidate, query, expires_at) for candidate in page],
-        "next_cursor": cursors.encode(start + query.limit) if start + query.limit < len(candidates) else None,
-        "meta": {
-            "total": len(candidates),
-            "source": freshness.source,
-            "fetched_at": clock.rfc3339(freshness.fetched_at),
-            "stale": freshness.stale,
-            "projected": freshness.projected,
-        },
+        "data": offers,
+        "next_cursor": listing.cursor_after(known, name, end) if end < len(known.offers) else None,
+        "meta": known.meta,
     }
 
 
-def markets_of(query: SearchQuery) -> list[Market]:
-    """The origins, destinations and dates of the outbound and the inbound journey.
-
-    Raises AirportNotFound, and Unprocessable for what no airline could sell.
-    """
-    places = directory()
-    origins, destinations = places.serving(query.origin), places.serving(query.destination)
-    if query.currency not in fares.table().currencies:
-        raise _impossible("currency", "unknown_currency", "No fares in this currency")
-    overlap = {airport.iata for airport in origins} & {airport.iata for airport in destinations}
-    if overlap:
-        raise _impossible("destination", "same_place", "Origin and destination are the same place")
-    today = min(local(clock.now(), airport.zone).date() for airport in origins)
-    if query.departure_date < today:
-        raise _impossible("departure_date", "date_in_the_past", "The date has passed at the origin")
-    for name, day in (("departure_date", query.departure_date), ("return_date", query.return_date)):
-        if day and day - today > _FURTHEST:
-            raise _impossible(name, "date_too_far", f"Flights are sold {_FURTHEST.days} days ahead")
-    there, back = [a.iata for a in origins], [a.iata for a in destinations]
-    markets = [Market(there, back, query.departure_date)]
-    if query.return_date:
-        markets.append(Market(back, there, query.return_date))
-    return markets
-
-
-def _impossible(pointer: str, code: str, message: str) -> Unprocessable:
-    return Unprocessable(message + ".", errors=[FieldProblem(pointer, code, message)])
-
-
-def _filtered(found: list[list[Row]], query: SearchQuery) -> list[list[Row]]:
-    airlines = set(query.airlines.split(",")) if query.airlines else None
-    kept = [[f for f in flights if airlines is None or f["carrier"] in airlines] for flights in found]
-    after, before = query.departure_after, query.departure_before
-    kept[0] = [
-        flight
-        for flight in kept[0]
-        if (after is None or flight["departs_local"].time() >= after)
-        and (before is None or flight["departs_local"].time() <= before)
-    ]
-    return [flights[:_MOST_PER_SLICE] for flights in kept]
-
-
-def _priced(found: list[list[Row]], query: SearchQuery) -> list[Candidate]:
-    filed, today = fares.table(), clock.now().date()
-    brands = filed.brands(query.cabin)
-    facts = {flight["id"]: itinerary.priced(flight) for flights in found for flight in flights}
-    most = _minor(query.max_price, query.currency)
-    candidates = []
-    for flights in product(*found):
-        # You cannot fly back before you have arrived.
-        if len(flights) == 2 and flights[1]["departs_at"] <= flights[0]["arrives_at"]:
-            continue
-        minutes = sum(int((f["arrives_at"] - f["departs_at"]).total_seconds()) // 60 for f in flights)
-        slices = [[facts[flight["id"]]] for flight in flights]
-        for brand in brands:
-            total = filed.quote(slices, query.cabin, brand, query.counts, today, query.currency).total
-            if most is None or total <= most:
-                candidates.append(Candidate(flights, brand, total, minutes))
-    return candidates
-
-
-def _minor(amount: str | None, currency: str) -> int | None:
-    return None if amount is None else int(Decimal(amount).scaleb(money.exponent(currency)))
-
-
-def _sorted(candidates: list[Candidate], sort: str) -> list[Candidate]:
-    """In the order asked for; equal ones by price, departure and flight, so that pages are stable.
-
-    `best` weighs price against time: the price as a multiple of the cheapest, plus half the duration as a
-    multiple of the shortest, plus a tenth for leaving between 22:00 and 06:00.
-    """
-    if not candidates:
-        return []
-    cheapest = max(min(c.total for c in candidates), 1)
-    shortest = max(min(c.minutes for c in candidates), 1)
-
-    def best(c: Candidate) -> float:
-        at_night = not 6 <= c.flights[0]["departs_local"].hour < 22
-        return c.total / cheapest + 0.5 * c.minutes / shortest + 0.1 * at_night
-
-    orders: dict[str, Callable[[Candidate], Any]] = {
-        "best": best,
-        "price": lambda c: c.total,
-        "duration": lambda c: c.minutes,
-        "departure": lambda c: c.departs_at,
-    }
-    order = orders[sort]
-    return sorted(candidates, key=lambda c: (order(c), c.total, c.departs_at, [f["id"] for f in c.flights]))
-
-
-def _offer(candidate: Candidate, query: SearchQuery, expires_at: datetime) -> Row:
-    filed = fares.table()
-    flights = [[flight] for flight in candidate.flights]
-    today = clock.now().date()
-    slices = [[itinerary.priced(flight) for flight in one] for one in flights]
-    quote = filed.quote(slices, query.cabin, candidate.brand, query.counts, today, query.currency)
-    offer = Offer(
-        slices=tuple((flight["id"],) for flight in candidate.flights),
-        cabin=query.cabin,
-        brand=candidate.brand.name,
-        counts=query.counts,
-        total=quote.total,
-        currency=query.currency,
-        fares_version=filed.version,
-        issued_on=today,
-        expires_at=expires_at,
+async def _listed(question: Question, markets: list[Market]) -> Listing:
+    """Everything that answers the question, in the order that it asks for."""
+    boards = [(origin, market.day) for market in markets for origin in market.origins]
+    freshness = await schedule.ensure(list(dict.fromkeys(boards)))
+    found = await asyncio.gather(*(journeys.find(market, question) for market in markets))
+    book, issued_on = fares.book(), clock.now().date()
+    brands = [brand for brand in book.brands(question.cabin) if _fits(brand, question)]
+    async with db.transaction() as session:
+        seats = await repository.free_seats(session, _flight_ids(found), question.cabin)
+    ends = [(market.origins[0], market.destinations[0], market.day) for market in markets]
+    agreed = terms(ends, question.cabin, question.counts, question.currency, issued_on)
+    slices = [_options(one, seats, question.seats, book, agreed, brands) for one in found]
+    ranked = ranking.ranked(slices, question.sort, _minor(question)) if brands else []
+    return Listing(
+        _meta(question, freshness, ranked, brands, book),
+        issued_on,
+        token.expiry(),
+        [
+            Listed(
+                tuple(tuple(segment.id for segment in option.segments) for option in one.options),
+                "".join(option.booking_class for option in one.options),
+                brands[one.brand].name,
+                one.total,
+            )
+            for one in ranked
+        ],
     )
-    return itinerary.offered(offer, flights, quote, candidate.brand)
+
+
+def _fits(brand: Brand, question: Question) -> bool:
+    return (brand.refund_fee is not None or not question.refundable) and (
+        brand.checked > 0 or not question.with_bag
+    )
+
+
+def _flight_ids(found: Iterable[list[Itinerary]]) -> list[int]:
+    return sorted({segment.id for one in found for segments in one for segment in segments})
+
+
+def _options(
+    found: Sequence[Itinerary],
+    seats: dict[int, tuple[int, int]],
+    wanted: int,
+    book: FareBook,
+    agreed: Terms,
+    brands: Sequence[Brand],
+) -> list[Option]:
+    """The itineraries of which every flight has the seats, in the lowest booking class that is open on all."""
+    options = []
+    for segments in found:
+        taken = [seats.get(segment.id) for segment in segments]
+        if None in taken:
+            continue
+        booking_class = book.lowest_class(agreed.cabin, wanted, [one for one in taken if one])
+        if booking_class is None:
+            continue
+        facts = facts_of_segments(segments)
+        prices = tuple(book.price(agreed, facts, booking_class, brand).total for brand in brands)
+        options.append(Option(segments, booking_class, prices))
+    return options
+
+
+def _minor(question: Question) -> int | None:
+    if question.max_price is None:
+        return None
+    return int(Decimal(question.max_price).scaleb(money.exponent(question.currency)))
+
+
+def _meta(
+    question: Question,
+    freshness: Freshness,
+    ranked: Sequence[Ranked],
+    brands: Sequence[Brand],
+    book: FareBook,
+) -> Row:
+    return {
+        "total": len(ranked),
+        "source": freshness.source,
+        "fetched_at": clock.rfc3339(freshness.fetched_at),
+        "stale": freshness.stale,
+        "projected": freshness.projected,
+        "facets": facets.of(ranked, brands, journeys.rules(), question.currency),
+        "exchange_rate": book.stated_rate(question.currency),
+    }
+
+
+async def _signed(session: Session, question: Question, known: Listing, page: Sequence[Listed]) -> list[Row]:
+    """A page's offers as they are shown; what was taken off sale since they were listed is left out."""
+    ids = sorted({flight for one in page for flights in one.slices for flight in flights})
+    flights = await repository.flights(session, ids, question.cabin)
+    on_sale = {flight for flight, row in flights.items() if _on_sale(row)}
+    offers = [
+        _offer(question, known, one, [[flights[flight] for flight in ids] for ids in one.slices])
+        for one in page
+        if all(on_sale.issuperset(ids) for ids in one.slices)
+    ]
+    return [offer for offer in offers if offer is not None]
+
+
+def _on_sale(flight: Row) -> bool:
+    closes = clock.now().timestamp() + settings().sales_close_minutes * 60
+    return bool(flight["status"] == "scheduled" and flight["departs_at"].timestamp() > closes)
+
+
+def _offer(question: Question, known: Listing, one: Listed, flights: list[list[Row]]) -> Row | None:
+    """None if its brand or booking class was taken out of the fares since it was listed."""
+    offer = Offer(
+        slices=one.slices,
+        classes=one.classes,
+        cabin=question.cabin,
+        brand=one.brand,
+        counts=question.counts,
+        total=one.total,
+        currency=question.currency,
+        fares_version=fares.book().version,
+        issued_on=known.issued_on,
+        expires_at=known.expires_at,
+    )
+    priced = itinerary.quoted(flights, offer)
+    return itinerary.offered(offer, flights, *priced) if priced else None

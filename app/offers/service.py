@@ -1,15 +1,17 @@
 """What bookings ask of offers: read one, take its seats, give them back."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from app.aircraft import service as aircraft
-from app.core import clock, db
+from app.core import clock, db, money
 from app.core.config import settings
 from app.core.db import Row, Session
 from app.core.metrics import SOLD_OUT
-from app.offers import answers, fares, itinerary, repository, token
+from app.fares.products import Brand
+from app.fares.quotes import Quote
+from app.offers import answers, itinerary, repository, token
 from app.offers.errors import FlightNotOnSale, PriceChanged, SoldOut
-from app.offers.fares import Brand, Quote
 from app.offers.token import Offer
 
 _BOOKABLE = ("scheduled",)
@@ -60,19 +62,31 @@ def _still_priced(offer: Offer, flights: list[list[Row]]) -> tuple[Quote, Brand]
         raise FlightNotOnSale("The fare of this offer is no longer sold.")
     quote, brand = priced
     if quote.total > offer.total:
-        renewed = Offer(
-            slices=offer.slices,
-            cabin=offer.cabin,
-            brand=offer.brand,
-            counts=offer.counts,
-            total=quote.total,
-            currency=offer.currency,
-            fares_version=fares.table().version,
-            issued_on=offer.issued_on,
-            expires_at=token.expiry(),
+        renewed = replace(offer, expires_at=token.expiry())
+        raise PriceChanged(
+            offer=itinerary.offered(renewed, flights, quote, brand),
+            old_total=money.wire(offer.total, offer.currency),
+            new_total=money.wire(quote.total, offer.currency),
         )
-        raise PriceChanged(offer=itinerary.offered(renewed, flights, quote, brand))
     return quote, brand
+
+
+async def refreshed(session: Session, offer_id: str) -> Row:
+    """An offer as it is now: the seats that are left, and what it costs by the fares in force.
+
+    It lasts no longer than before. Raises OfferNotFound, OfferExpired and FlightNotOnSale.
+    """
+    offer = token.read(offer_id)
+    flights = _flights_on_sale(offer, await repository.flights(session, offer.flight_ids, offer.cabin))
+    priced = itinerary.quoted(flights, offer)
+    if priced is None:
+        raise FlightNotOnSale("The fare of this offer is no longer sold.")
+    quote, brand = priced
+    return itinerary.offered(offer, flights, quote, brand) | {
+        "available": itinerary.seats_left(flights) >= offer.seats,
+        "price_changed": quote.total != offer.total,
+        "previous_total": money.wire(offer.total, offer.currency),
+    }
 
 
 async def _claim(session: Session, offer: Offer) -> dict[int, Row]:
@@ -96,7 +110,9 @@ async def _claim(session: Session, offer: Offer) -> dict[int, Row]:
 
 
 def _markets(flights: list[list[Row]]) -> list[tuple[str, str, date]]:
-    return [(f["origin"], f["destination"], f["departure_date"]) for one in flights for f in one]
+    """The markets of which these flights are a part: each flight's own, and that of each slice."""
+    flown = [(f["origin"], f["destination"], f["departure_date"]) for one in flights for f in one]
+    return flown + [(one[0]["origin"], one[-1]["destination"], one[0]["departure_date"]) for one in flights]
 
 
 async def describe_aircraft() -> None:

@@ -1,7 +1,8 @@
 """Offers as signed tokens: everything needed to book, nothing stored.
 
-Any instance can honour a token, also after every cache was emptied. The price in it is the price until it
-expires; only new fares or a flight moved to a dearer hour can raise it, and then the customer is asked.
+Any instance can honour a token, also after every cache was emptied. Its booking classes are kept open for
+whoever has it until it expires, so demand cannot raise its price; only new fares or a flight moved to a dearer
+hour can, and then the customer is asked.
 """
 
 import hashlib
@@ -15,19 +16,26 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from app.core import clock
 from app.core.config import settings
+from app.core.errors import FieldProblem
 from app.offers.errors import OfferExpired, OfferNotFound
 
 CABINS = ("economy", "premium_economy", "business", "first")
 _PREFIX = "off_"
 _LONGEST = 512
+_FORMAT = 2
 _EPOCH = date(2020, 1, 1)
+# Base64 of SHA-256, without padding.
+_SIGNATURE_LENGTH = 43
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """`slices` holds the ids of dated flights; `counts` adults, children and infants; `total` minor units."""
+    """`slices` holds the ids of dated flights, `classes` the booking class of each slice; `counts` adults, children
+    and infants; `total` minor units.
+    """
 
     slices: tuple[tuple[int, ...], ...]
+    classes: str
     cabin: str
     brand: str
     counts: tuple[int, int, int]
@@ -74,8 +82,11 @@ def expiry() -> datetime:
 
 
 def sign(offer: Offer) -> str:
+    """At most 512 characters, also for six slices of three flights."""
     payload = [
+        _FORMAT,
         offer.slices,
+        offer.classes,
         CABINS.index(offer.cabin),
         offer.brand,
         offer.counts,
@@ -92,24 +103,34 @@ def sign(offer: Offer) -> str:
 def read(token: str) -> Offer:
     """Raises OfferNotFound for anything that we did not sign, OfferExpired for what is past its time."""
     if len(token) > _LONGEST or not token.startswith(_PREFIX) or not token.isascii():
-        raise OfferNotFound("This offer was not made here.")
+        raise _unknown("not_an_offer", "This is no offer; take the `id` of one that a search found.")
+    payload, _, signature = token.removeprefix(_PREFIX).rpartition(".")
+    if not payload or len(signature) < _SIGNATURE_LENGTH:
+        raise _unknown("offer_truncated", "A part of this offer is missing.")
     try:
-        slices, cabin, brand, counts, total, currency, version, issued, minutes = _signer().loads(
-            token.removeprefix(_PREFIX)
-        )
+        version, *fields = _signer().loads(token.removeprefix(_PREFIX))
     except (BadData, ValueError):
-        raise OfferNotFound("This offer was not made here, or it was altered.") from None
+        raise _unknown("offer_altered", "This offer was altered, or was not made here.") from None
+    if version != _FORMAT:
+        raise _unknown("offer_outdated", "This offer was made by an earlier release; search again.")
+    slices, classes, cabin, brand, counts, total, currency, fares_version, issued, minutes = fields
     offer = Offer(
         slices=tuple(tuple(flights) for flights in slices),
+        classes=classes,
         cabin=CABINS[cabin],
         brand=brand,
         counts=tuple(counts),
         total=total,
         currency=currency,
-        fares_version=version,
+        fares_version=fares_version,
         issued_on=_EPOCH + timedelta(days=issued),
         expires_at=datetime.fromtimestamp(minutes * 60, UTC),
     )
     if offer.expires_at <= clock.now():
         raise OfferExpired(f"The offer expired at {clock.rfc3339(offer.expires_at)}.")
     return offer
+
+
+def _unknown(code: str, message: str) -> OfferNotFound:
+    """Every offer that is none of ours is not found; the entry in `errors` says what is wrong with it."""
+    return OfferNotFound(message, errors=[FieldProblem("/offer_id", code, message)])

@@ -5,6 +5,7 @@ from app.core import db, idempotency
 from app.core.background import task
 from app.jobs import service as jobs
 from app.ops import service
+from app.timetable import service as timetable
 
 
 @task("ops.beat")
@@ -15,8 +16,11 @@ async def beat() -> None:
 
 @task("ops.purge")
 async def purge() -> None:
-    """Drop what nobody can use any more: old idempotency keys, dead tokens, failed logins, jobs' parts."""
+    """Drop what nobody can use any more: old idempotency keys, dead tokens, failed logins, jobs' parts, and what
+    once made the timetable's days old.
+    """
     async with db.transaction() as session:
         await idempotency.purge(session)
         await accounts.purge(session)
         await jobs.purge(session)
+        await timetable.purge(session)

@@ -1,7 +1,6 @@
-"""A fleet of flights with few seats, and a world without Redis."""
+"""A world without Redis."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -10,13 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from app.core import redis
-from tests.support.fleet import Fleet
 from tests.support.stack import free_port
-
-
-@pytest.fixture
-def fleet(sql: Any) -> Fleet:
-    return Fleet(sql)
 
 
 @pytest_asyncio.fixture

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from app.core.config import settings
-from app.offers import fares, token
-from app.offers.fares import FareTable
+from app.fares import service as fares
+from app.fares.pricing import FareBook
+from app.offers import token
+from app.rules.kinds import Book
 from tests.support.client import Client, adult, booking
 from tests.support.fleet import Fleet
 
@@ -51,14 +54,16 @@ async def test_an_expired_offer_is_gone(traveller: Client, fleet: Fleet) -> None
     assert (await fleet.counts(flight))["held"] == 0
 
 
-def dearer(percent: int, version: int = 2) -> FareTable:
-    """The fares of a later version."""
-    filed = fares.table()._filed
-    bands = [
-        {**band, "base": band["base"] * percent // 100, "per_100_km": band["per_100_km"] * percent // 100}
-        for band in filed["distance"]
-    ]
-    return FareTable({**filed, "version": version, "distance": bands})
+def refiled(version: int = 2, **tables: Any) -> FareBook:
+    """The fares of a later version, with other rows in some tables."""
+    packaged = fares.FARES.packaged()
+    return fares.build(Book(version, {**packaged.tables, **tables}))
+
+
+def dearer(percent: int) -> FareBook:
+    filed = fares.FARES.packaged().tables["fares"]
+    amounts = [f"{Decimal(row['amount']) * percent / 100:.2f}" for row in filed]
+    return refiled(fares=[{**row, "amount": amount} for row, amount in zip(filed, amounts, strict=True)])
 
 
 async def test_a_price_that_rose_is_not_charged_unasked(
@@ -67,13 +72,15 @@ async def test_a_price_that_rose_is_not_charged_unasked(
     """The refusal brings the same trip at the new price, ready to be booked."""
     flight = await fleet.flight()
     offer, raised = await fleet.offer(traveller, flight), dearer(120)
-    monkeypatch.setattr(fares, "table", lambda: raised)
+    monkeypatch.setattr(fares, "book", lambda: raised)
 
     refused = await traveller.book(offer["id"])
 
     assert (refused.status, refused.code) == (409, "price_changed")
     renewed = refused.body["offer"]
     assert float(renewed["price"]["total"]["amount"]) > float(offer["price"]["total"]["amount"])
+    assert refused.body["old_total"] == offer["price"]["total"]
+    assert refused.body["new_total"] == renewed["price"]["total"]
     assert (renewed["slices"], renewed["fare_brand"]) == (offer["slices"], offer["fare_brand"])
     assert (await fleet.counts(flight))["held"] == 0
     booked = await traveller.book(renewed["id"])
@@ -85,7 +92,7 @@ async def test_a_price_that_fell_is_passed_on(
 ) -> None:
     """Nobody has to be asked whether to pay less."""
     offer, lowered = await fleet.offer(traveller, await fleet.flight()), dearer(80)
-    monkeypatch.setattr(fares, "table", lambda: lowered)
+    monkeypatch.setattr(fares, "book", lambda: lowered)
 
     booked = await traveller.book(offer["id"])
 
@@ -97,10 +104,9 @@ async def test_a_brand_that_is_no_longer_sold_is_refused(
     traveller: Client, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its conditions could not be kept."""
-    offer, filed = await fleet.offer(traveller, await fleet.flight()), fares.table()._filed
-    economy = [brand for brand in filed["brands"]["economy"] if brand["name"] != offer["fare_brand"]]
-    without = FareTable({**filed, "brands": {**filed["brands"], "economy": economy}})
-    monkeypatch.setattr(fares, "table", lambda: without)
+    offer, filed = await fleet.offer(traveller, await fleet.flight()), fares.FARES.packaged().tables["brands"]
+    without = refiled(brands=[brand for brand in filed if brand["name"] != offer["fare_brand"]])
+    monkeypatch.setattr(fares, "book", lambda: without)
 
     assert (await traveller.book(offer["id"])).code == "flight_not_on_sale"
 

@@ -288,4 +288,4 @@ async def test_only_get_takes_the_short_way(api: Client) -> None:
     """Another method on the same path is told so."""
     await api.get(query(275))
 
-    assert (await api.send("POST", query(275))).status == 405
+    assert (await api.send("PUT", query(275))).status == 405

@@ -15,8 +15,8 @@ from pydantic import BaseModel
 
 from app.airports.service import directory
 from app.core import clock
+from app.fares import service as fares
 from app.flights.times import local, usual_block
-from app.offers import fares
 from app.offers.schemas import SearchAnswer
 from tests.flights.support import at, early_morning, segments, truth
 from tests.support.client import Client, Sandbox, in_days
@@ -398,7 +398,7 @@ TODAY, LATER = "2026-01-01", "9999-12-31"
         ({"limit": 0}, 422, "limit", "greater_than_equal"),
         ({"limit": 101}, 422, "limit", "less_than_equal"),
         ({"cursor": "garbage"}, 422, "cursor", "invalid_cursor"),
-        ({"cursor": "x" * 201}, 422, "cursor", "string_too_long"),
+        ({"cursor": "x" * 501}, 422, "cursor", "string_too_long"),
     ],
 )
 async def test_an_impossible_question_is_refused(
@@ -503,4 +503,4 @@ async def test_flights_far_apart_in_time_stay_apart(market: Client) -> None:
 
 def test_the_brands_are_the_filed_ones() -> None:
     """The tests above count on three in economy."""
-    assert [brand.name for brand in fares.table().brands("economy")] == BRANDS
+    assert [brand.name for brand in fares.book().brands("economy")] == BRANDS

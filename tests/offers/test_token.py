@@ -17,10 +17,11 @@ from app.offers.token import CABINS, Offer
 from tests.support.client import Client, in_days
 
 ALPHABET = string.ascii_letters + string.digits + "-_"
-slices = st.lists(st.lists(st.integers(1, 2**53), min_size=1, max_size=3).map(tuple), min_size=1, max_size=2)
+slices = st.lists(st.lists(st.integers(1, 10**10), min_size=1, max_size=3).map(tuple), min_size=1, max_size=6)
 offers = st.builds(
     Offer,
     slices=slices.map(tuple),
+    classes=st.text("YBMHKLJCDFA", min_size=1, max_size=6),
     cabin=st.sampled_from(CABINS),
     brand=st.sampled_from(["Light", "Standard", "Flex"]),
     counts=st.tuples(st.integers(1, 9), st.integers(0, 8), st.integers(0, 9)),
@@ -39,7 +40,7 @@ def in_minutes(minutes: int) -> datetime:
 def offer(expires_at: datetime | None = None) -> Offer:
     expires = expires_at or in_minutes(30)
     return Offer(
-        ((41,), (42,)), "economy", "Standard", (2, 1, 1), 51240, "USD", 1, date(2026, 11, 22), expires
+        ((41,), (42,)), "KL", "economy", "Standard", (2, 1, 1), 51240, "USD", 1, date(2026, 11, 22), expires
     )
 
 
@@ -64,7 +65,7 @@ def test_an_offer_reads_back_as_it_was_signed(signed: Offer) -> None:
 
 @given(offers)
 def test_a_token_is_short_and_travels_anywhere(signed: Offer) -> None:
-    """Two slices of three flights with huge ids, in a path or a JSON string."""
+    """Six slices of three flights, of which there are ten thousand million, in a path or a JSON string."""
     text = token.sign(signed)
 
     assert text.startswith("off_")
@@ -121,6 +122,27 @@ def test_arbitrary_text_is_no_offer(text: str) -> None:
     for tried in (text, "off_" + text):
         with pytest.raises(OfferNotFound):
             token.read(tried)
+
+
+def reason(text: str) -> str:
+    with pytest.raises(OfferNotFound) as refused:
+        token.read(text)
+    [problem] = refused.value.errors or []
+    assert problem["pointer"] == "/offer_id"
+    return problem["code"]
+
+
+def test_a_refusal_says_what_is_wrong_with_an_offer(keys: pytest.MonkeyPatch) -> None:
+    """One code for the contract, and beside it the reason."""
+    text = token.sign(offer())
+
+    assert reason("an offer") == reason("off_" + "A" * 600) == "not_an_offer"
+    assert {reason(text[:end]) for end in range(4, len(text) - 1)} == {"offer_truncated"}
+    assert reason(text[:20] + ("A" if text[20] != "A" else "B") + text[21:]) == "offer_altered"
+    keys.setattr(token, "_FORMAT", 1)
+    earlier = token.sign(offer())
+    keys.setattr(token, "_FORMAT", 2)
+    assert reason(earlier) == "offer_outdated"
 
 
 def test_two_offers_cannot_be_mixed() -> None:

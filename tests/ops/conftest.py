@@ -1,5 +1,5 @@
 """The same helpers as for bookings."""
 
-from tests.bookings.conftest import fleet, no_redis
+from tests.bookings.conftest import no_redis
 
-__all__ = ["fleet", "no_redis"]
+__all__ = ["no_redis"]
