@@ -38,7 +38,7 @@ __all__ = [
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
-_MOST_REMEMBERED = 50_000
+_MOST_REMEMBERED = 20_000
 # A fare is carried as an exact integer until it is rounded: in hundredths of a minor unit, times the
 # percentages of season, weekday, hour, advance purchase, connections, journey, stay, class, brand and passenger.
 _OF_MARKET = 100 * HUNDRED**2
@@ -83,14 +83,20 @@ class SliceFacts:
 class _Taxed:
     """The taxes of one passenger of each type, but for those that depend on the fare."""
 
-    __slots__ = ("fixed", "shares")
+    __slots__ = ("fixed", "shares", "sum_of_fixed")
 
     def __init__(self, due: Sequence[Tax], currency: Currency) -> None:
         lines = (
             TaxLine(tax.code, tax.name, currency.converted(tax.amount)) for tax in due if not tax.percent
         )
         self.fixed = merged(lines)
+        self.sum_of_fixed = sum(line.amount for line in self.fixed)
         self.shares = tuple((tax.code, tax.name, tax.percent) for tax in due if tax.percent)
+
+    def total(self, base: int) -> int:
+        """The sum of one passenger's lines."""
+        shares = sum([money.share(base, percent, 100 * 100) for _, _, percent in self.shares])
+        return self.sum_of_fixed + shares
 
     def lines(self, base: int, count: int) -> tuple[TaxLine, ...]:
         fixed = tuple([TaxLine(code, name, amount * count) for code, name, amount in self.fixed])
@@ -128,7 +134,7 @@ class FareBook:
         self._known: Directory | None = None
         self._markets: dict[tuple[str, str, str, str, date], int] = {}
         self._taxed: dict[tuple[tuple[str, ...], date, str, str], tuple[_Taxed, ...]] = {}
-        self._prices: dict[tuple[Hashable, ...], SlicePrice] = {}
+        self._totals: dict[tuple[Hashable, ...], tuple[int, ...]] = {}
 
     def brands(self, cabin: str) -> Sequence[Brand]:
         """Cheapest first."""
@@ -155,24 +161,31 @@ class FareBook:
                 return one.letter
         return None
 
-    def price(self, terms: Terms, facts: SliceFacts, booking_class: str, brand: Brand) -> SlicePrice:
-        """What a slice costs for all passengers. Raises UnknownClass."""
-        if self._places() is not self._known:
-            self._forget()
+    def totals(
+        self, terms: Terms, facts: SliceFacts, booking_class: str, brands: Sequence[Brand]
+    ) -> tuple[int, ...]:
+        """What `price` comes to in each of these brands, for those who compare many. Raises UnknownClass."""
+        self._look_around()
         leaves = facts.departs_local
-        key = (
-            terms,
-            facts.airline,
-            facts.stops,
-            leaves.toordinal(),
-            leaves.hour,
-            booking_class,
-            brand.percent,
-        )
-        found = self._prices.get(key)
+        percents = tuple([brand.percent for brand in brands])
+        key = (terms, facts.airline, facts.stops, leaves.toordinal(), leaves.hour, booking_class, percents)
+        found = self._totals.get(key)
         if found is None:
-            found = _kept(self._prices, key, self._priced(terms, facts, booking_class, brand))
+            found = _kept(self._totals, key, self._totalled(terms, facts, booking_class, percents))
         return found
+
+    def price(self, terms: Terms, facts: SliceFacts, booking_class: str, brand: Brand) -> SlicePrice:
+        """What a slice costs for all passengers, line by line. Raises UnknownClass."""
+        self._look_around()
+        fare = self._adult(terms, facts, self._class(terms.cabin, booking_class)) * brand.percent
+        bases, taxes = self._bases(terms, fare), self._taxes_of(terms, facts)
+        return SlicePrice(
+            tuple(
+                PassengerPrice(kind, count, base * count, taxed.lines(base, count))
+                for kind, count, base, taxed in zip(PASSENGER_TYPES, terms.counts, bases, taxes, strict=True)
+                if count
+            )
+        )
 
     def fee(self, minor: int, currency: str) -> int:
         """A fee of the book in another currency."""
@@ -198,21 +211,31 @@ class FareBook:
         shape = "R" if terms.journey == "return" else ""
         return booking_class + (season.code if season else "") + shape + brand.code
 
-    def _priced(self, terms: Terms, facts: SliceFacts, booking_class: str, brand: Brand) -> SlicePrice:
-        fare = self._adult(terms, facts, self._class(terms.cabin, booking_class), brand)
+    def _totalled(
+        self, terms: Terms, facts: SliceFacts, booking_class: str, percents: Sequence[int]
+    ) -> tuple[int, ...]:
+        fare, taxes = (
+            self._adult(terms, facts, self._class(terms.cabin, booking_class)),
+            self._taxes_of(terms, facts),
+        )
+        totals = []
+        for percent in percents:
+            bases = self._bases(terms, fare * percent)
+            each = zip(bases, taxes, terms.counts, strict=True)
+            totals.append(sum([(base + taxed.total(base)) * count for base, taxed, count in each if count]))
+        return tuple(totals)
+
+    def _bases(self, terms: Terms, fare: int) -> list[int]:
+        """One passenger's fare before taxes, of each type; each is rounded once."""
         currency = self.currencies[terms.currency]
         numerator, denominator = currency.numerator, currency.denominator * _OF_PASSENGER
-        lines = []
-        for kind, count, discount, taxed in zip(
-            PASSENGER_TYPES, terms.counts, self._products.discounts, self._taxes_of(terms, facts), strict=True
-        ):
-            if count:
-                base = money.share(fare * discount.percent, numerator, denominator)
-                lines.append(PassengerPrice(kind, count, base * count, taxed.lines(base, count)))
-        return SlicePrice(tuple(lines))
+        return [
+            money.share(fare * discount.percent, numerator, denominator) if count else 0
+            for discount, count in zip(self._products.discounts, terms.counts, strict=True)
+        ]
 
-    def _adult(self, terms: Terms, facts: SliceFacts, one: BookingClass, brand: Brand) -> int:
-        """An adult's fare, before taxes and rounding: `_OF_ADULT` of it are one minor unit."""
+    def _adult(self, terms: Terms, facts: SliceFacts, one: BookingClass) -> int:
+        """An adult's fare before brand, taxes and rounding; times a brand's percent, `_OF_ADULT` are one minor unit."""
         factors, leaves = self._factors, facts.departs_local
         day = leaves.date()
         return (
@@ -223,7 +246,6 @@ class FareBook:
             * factors.journeys[terms.journey]
             * factors.stay(terms.stay_days, terms.saturday_night)
             * one.percent
-            * brand.percent
         )
 
     def _market(self, facts: SliceFacts, cabin: str, day: date) -> int:
@@ -267,12 +289,13 @@ class FareBook:
         places = self._places()
         return places.find(facts.stops[0]), places.find(facts.stops[-1])
 
-    def _forget(self) -> None:
-        """Airports were read again: one may belong to another city now."""
-        self._known = self._places()
-        self._markets.clear()
-        self._taxed.clear()
-        self._prices.clear()
+    def _look_around(self) -> None:
+        """Forget what was worked out when airports were read again: one may belong to another city now."""
+        if (places := self._places()) is not self._known:
+            self._known = places
+            self._markets.clear()
+            self._taxed.clear()
+            self._totals.clear()
 
 
 def _kept(remembered: dict[K, T], key: K, value: T) -> T:

@@ -38,7 +38,7 @@ class Flight(Base):
     __tablename__ = "flights"
     __table_args__ = (
         UniqueConstraint("carrier", "number", "departure_date", "origin", name="uq_flights_identity"),
-        Index("ix_flights_market", "origin", "destination", "departure_date"),
+        Index("ix_flights_board", "origin", "departure_date", "destination"),
         Index("ix_flights_departure_date", "departure_date"),
         Index(
             "ix_flights_aircraft",

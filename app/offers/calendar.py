@@ -26,7 +26,7 @@ from app.offers.terms import facts_of_segments, terms
 from app.timetable import service as timetable
 from app.timetable.codes import pack
 from app.timetable.day import EPOCH, Day
-from app.timetable.engine import Segment, Wish, itineraries
+from app.timetable.engine import Segment, Wish, itineraries_by_date
 from app.timetable.places import Places
 
 _PATTERN_WEEKS = 5
@@ -145,10 +145,10 @@ async def _known(airports: tuple[str, ...], dates: list[date]) -> tuple[Freshnes
     if any(known.pattern(day) != day for day in dates):
         reach = timedelta(weeks=_PATTERN_WEEKS)
         known = Known(airports, await _read(dates[0] - reach, dates[-1] + reach))
-    patterns = {day.weekday(): known.pattern(day) or day for day in reversed(dates)}
-    boards = [(airport, day) for day in sorted(patterns.values()) for airport in airports]
-    freshness = await schedule.ensure(boards)
-    if any(known.pattern(day) is None for day in patterns.values()):
+    unknown = {day.weekday(): day for day in reversed(dates) if known.pattern(day) is None}
+    asked = sorted(unknown.values()) or [known.pattern(dates[0]) or dates[0]]
+    freshness = await schedule.ensure([(airport, day) for day in asked for airport in airports])
+    if unknown:
         known = Known(airports, await _read(min(known.days), max(known.days)))
     return freshness, known
 
@@ -190,20 +190,17 @@ def _slices(
     """One direction: the day on which it leaves, and the day of departure to which it belongs."""
     book, issued_on = fares.book(), clock.now().date()
     stay = timedelta(days=query.stay_days or 0)
-    found: dict[date, list[Itinerary]] = {}
+    patterns = {leaves: known.pattern(leaves) for leaves, _ in when}
+    found = _itineraries(query, origins, destinations, known, {day for day in patterns.values() if day})
     slices = []
     for leaves, departure in when:
         ends = [(origins[0], destinations[0], departure)]
         if query.stay_days:
             ends.append((destinations[0], origins[0], departure + stay))
         agreed = terms(ends, query.cabin, query.counts, query.currency, issued_on)
-        pattern = known.pattern(leaves)
-        if pattern is None:
-            slices.append(Slice(agreed))
-            continue
-        if pattern not in found:
-            found[pattern] = _itineraries(query, origins, destinations, known, pattern)
-        slices.append(Slice(agreed, _bounded(query, book, agreed, found[pattern], (leaves - pattern).days)))
+        pattern = patterns[leaves]
+        options = _bounded(query, book, agreed, found[pattern], (leaves - pattern).days) if pattern else []
+        slices.append(Slice(agreed, options))
     return slices
 
 
@@ -212,26 +209,30 @@ def _itineraries(
     origins: tuple[str, ...],
     destinations: tuple[str, ...],
     known: Known,
-    day: date,
-) -> list[Itinerary]:
+    dates: set[date],
+) -> dict[date, list[Itinerary]]:
+    if not dates:
+        return {}
     closes = clock.now() + timedelta(minutes=settings().sales_close_minutes)
     wish = Wish(
         origins=origins,
         destinations=destinations,
-        day=day,
+        day=min(dates),
         max_connections=query.max_connections,
         not_before=int((closes - EPOCH).total_seconds()) // 60 + 1,
     )
-    return itineraries(known.around(day), wish, journeys.rules(), Places.of(directory()))
+    days = {near.day: near for day in dates for near in known.around(day)}
+    places = Places.of(directory())
+    return itineraries_by_date(list(days.values()), wish, frozenset(dates), journeys.rules(), places)
 
 
 def _bounded(
     query: CalendarQuery, book: FareBook, agreed: Terms, found: Sequence[Itinerary], shifted: int
 ) -> list[Priced]:
     """With what each itinerary costs in the lowest booking class, whether or not that is open."""
-    brand, lowest = book.brands(query.cabin)[0], book.classes(query.cabin)[-1]
+    cheapest, lowest = book.brands(query.cabin)[:1], book.classes(query.cabin)[-1]
     options = [
-        Priced(one, book.price(agreed, facts_of_segments(one, shifted), lowest, brand).total, shifted)
+        Priced(one, book.totals(agreed, facts_of_segments(one, shifted), lowest, cheapest)[0], shifted)
         for one in found
     ]
     return sorted(options, key=lambda option: option.bound)
@@ -263,7 +264,7 @@ def _exact(
     if booking_class is None:
         return None
     facts = facts_of_segments(option.segments)
-    return book.price(agreed, facts, booking_class, book.brands(query.cabin)[0]).total
+    return book.totals(agreed, facts, booking_class, book.brands(query.cabin)[:1])[0]
 
 
 def _cheapest(trip: Sequence[Slice]) -> tuple[Priced, ...] | None:

@@ -102,7 +102,7 @@ def _options(
         if booking_class is None:
             continue
         facts = facts_of_segments(segments)
-        prices = tuple(book.price(agreed, facts, booking_class, brand).total for brand in brands)
+        prices = book.totals(agreed, facts, booking_class, brands)
         options.append(Option(segments, booking_class, prices))
     return options
 

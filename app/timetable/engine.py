@@ -70,11 +70,28 @@ def itineraries(
     `days` should reach from the day before the wish's to the third after it: what leaves later or, where a
     journey crosses the date line, on an earlier date may be part of it.
     """
-    return _Search(days, wish, rules, places).run()
+    return _Search(days, wish, frozenset([wish.day]), rules, places).run()
+
+
+def itineraries_by_date(
+    days: Sequence[Day], wish: Wish, dates: frozenset[date], rules: ConnectionRules, places: Places
+) -> dict[date, list[tuple[Segment, ...]]]:
+    """What `itineraries` gives for each of these dates of departure, in one search; with one connection at most."""
+    if wish.max_connections > 1:
+        raise ValueError("Chains of first flights would mix dates.")
+    return _Search(days, wish, dates, rules, places).run_by_date()
 
 
 class _Search:
-    def __init__(self, days: Sequence[Day], wish: Wish, rules: ConnectionRules, places: Places) -> None:
+    def __init__(
+        self,
+        days: Sequence[Day],
+        wish: Wish,
+        dates: frozenset[date],
+        rules: ConnectionRules,
+        places: Places,
+    ) -> None:
+        self._dates = dates
         by_date = tuple(sorted(days, key=lambda day: day.day))
         self._days = by_date
         self._window = Window(by_date, tuple(rules.minimums.period(day.day) for day in by_date), places)
@@ -86,13 +103,24 @@ class _Search:
         self._between = self._airports_between()
 
     def run(self) -> list[tuple[Segment, ...]]:
+        return self._shown(*shortest(self._found(), self._rules.policy.most_itineraries))
+
+    def run_by_date(self) -> dict[date, list[tuple[Segment, ...]]]:
+        found, most = self._found(), self._rules.policy.most_itineraries
+        left = {}
+        for number, day in enumerate(self._days):
+            if day.day in self._dates:
+                leaving = [one.take(np.flatnonzero(one.legs[0].day[one.which[0]] == number)) for one in found]
+                left[day.day] = self._shown(*shortest(leaving, most))
+        return left
+
+    def _found(self) -> list[Found]:
+        """By their number of flights."""
         first = self._first()
-        if not first.size or not self._destinations.size:
-            return []
         found = [self._direct(first)]  # Nobody is told that a direct flight is pointless.
-        if self._wish.max_connections:
+        if self._wish.max_connections and first.size:
             found += [undominated(one) for one in self._connecting(first)]
-        return self._shown(*shortest(found, self._rules.policy.most_itineraries))
+        return found
 
     def _connecting(self, first: Legs) -> Iterable[Found]:
         first = first.take(np.flatnonzero(self._between[first.destination]))
@@ -109,7 +137,7 @@ class _Search:
         """The flights that may be the first."""
         chosen = []
         for number, day in enumerate(self._days):
-            if day.day != self._wish.day:
+            if day.day not in self._dates:
                 continue
             for origin in self._origins:
                 routes = day.routes_from(int(self._places.code[origin]))

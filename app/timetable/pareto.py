@@ -90,9 +90,10 @@ def _padded(found: Found, number: int) -> Array:
 
 
 def _rivals(found: Found) -> Array:
-    """A number for each itinerary, the same for those with the same ends and airlines."""
-    columns = [found.legs[0].origin, found.legs[-1].destination, *(legs.carrier for legs in found.legs)]
-    which = [found.which[0], found.which[-1], *found.which]
+    """A number for each itinerary, the same for those with the same date, ends and airlines."""
+    first, last = found.legs[0], found.legs[-1]
+    columns = [first.day, first.origin, last.destination, *(legs.carrier for legs in found.legs)]
+    which = [found.which[0], found.which[0], found.which[-1], *found.which]
     rival = np.zeros(found.which[0].size, np.int64)
     for column, chosen in zip(columns, which, strict=True):
         values = np.zeros(int(column.max()) + 1, np.int64)

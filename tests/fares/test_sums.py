@@ -131,25 +131,29 @@ def _step(rows: list[dict[str, str]], column: str, value: int) -> str:
 
 
 @given(slices, all_terms())
-def test_a_price_is_the_same_whenever_it_is_asked_for(one: SliceFacts, agreed: Terms) -> None:
-    """Also from a book that has not remembered it."""
+def test_a_total_is_what_its_lines_come_to(one: SliceFacts, agreed: Terms) -> None:
+    """Worked out by itself, for those who compare many; remembered and not."""
     book = BOOK()
-    book._forget()
-    first, again = price(book, one, agreed), price(book, one, agreed)
+    brands, letter = book.brands(agreed.cabin), book.classes(agreed.cabin)[0]
+    book._totals.clear()
 
-    assert first.passengers == again.passengers
+    totals = [book.totals(agreed, one, letter, brands) for _ in range(2)]
+
+    assert totals == [tuple(book.price(agreed, one, letter, brand).total for brand in brands)] * 2
 
 
-def test_only_so_many_prices_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_totals_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory does not grow with what people ask."""
     monkeypatch.setattr("app.fares.pricing._MOST_REMEMBERED", 10)
     book = BOOK()
-    book._forget()
+    for remembered in (book._totals, book._markets, book._taxed):
+        remembered.clear()
+    brands, letter = book.brands("economy"), book.classes("economy")[0]
     for hour in range(24):
         for day in range(10, 30):
-            price(book, facts("JFK", "LHR", at=f"2027-03-{day}T{hour:02}:00"))
+            book.totals(terms(), facts("JFK", "LHR", at=f"2027-03-{day}T{hour:02}:00"), letter, brands)
 
-    assert len(book._prices) <= 10
+    assert len(book._totals) <= 10
     assert len(book._markets) <= 10
     assert len(book._taxed) <= 10
 
