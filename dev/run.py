@@ -134,6 +134,7 @@ def _values(
         # Calls cost nothing here, so news may come at the speed of somebody who tries things out.
         values |= {"AVIATIONSTACK_CALLS_PER_MONTH": "1000000", "FLIGHT_WATCH_MINUTES": "0.5"}
         values |= _opensky(settings.sandbox_url)
+    values |= {"TIMETABLE_DIR": str(settings.data / "timetable")}
     values |= {"HOST": settings.host, "PORT": str(settings.port), "DATA_DIR": str(settings.data)}
     return {name: given.get(name, value) for name, value in values.items()}
 

@@ -27,8 +27,8 @@ def shortcut(scope: Scope, if_none_match: bytes | None) -> Ready | None:
 
 
 def rendered(scope: Scope, answer: answers.Answer) -> tuple[int, list[Header], bytes]:
-    """The answer, or 304 to a client that still has it."""
-    for name, value in scope["headers"]:
+    """The answer, or 304 to a client that has it from an earlier GET."""
+    for name, value in scope["headers"] if scope["method"] == "GET" else ():
         if name == b"if-none-match" and matches(value.decode("latin-1"), answer.etag):
             return 304, _validators(answer), b""
     return 200, answer.headers, answer.body

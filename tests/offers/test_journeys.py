@@ -55,6 +55,16 @@ async def test_every_way_to_travel_is_offered_as_one(islands: Client, slices: in
         assert len(offer["id"]) <= 512
 
 
+async def test_what_was_asked_by_post_is_told_again(islands: Client) -> None:
+    """Only who asks by GET is told that nothing has changed."""
+    body = {"slices": trip(DAY, DAY + 1)}
+    tag = (await islands.post("/flights/search", body)).headers["etag"]
+
+    again = await islands.post("/flights/search", body, {"If-None-Match": tag})
+
+    assert (again.status, again.body["meta"]["total"]) == (200, 12)
+
+
 async def test_a_journey_is_booked_as_one(islands: Client) -> None:
     """One price, one reference, seats on all six flights."""
     traveller = await islands.signed_up()

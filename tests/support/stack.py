@@ -36,9 +36,11 @@ def running() -> Iterator[dict[str, str]]:
             database, redis = stack.enter_context(_embedded())
         database = stack.enter_context(_own_database(database))
         port = stack.enter_context(sandbox())
+        timetable = stack.enter_context(tempfile.TemporaryDirectory(prefix="jetway-timetable-"))
         environment = {
             "APP_ENV": "test",
             "DATABASE_URL": database,
+            "TIMETABLE_DIR": timetable,
             "REDIS_URL": re.sub(r"/\d*$", "", redis) + f"/{_REDIS_INDEX}",
             "AVIATIONSTACK_BASE_URL": f"http://127.0.0.1:{port}",
             "AVIATIONSTACK_KEY": "sandbox",
