@@ -1,8 +1,9 @@
 """Itineraries of a market: found in the timetable; where there are none, after asking for more of it.
 
 A provider publishes an airport's departures. The origin's are asked for by every search; where no itinerary
-is found in what is known, the destination's show which airports both ends have in common, and the
-departures of the likeliest of those are asked for: a handful of calls, which serve everybody who connects there.
+is found in what is known, or nothing but direct flights for somebody who asked for connections, the destination's
+show which airports both ends have in common, and the departures of the likeliest of those are asked for: a handful of
+calls, which serve everybody who connects there.
 """
 
 from collections import Counter
@@ -41,12 +42,15 @@ async def find(market: Market, question: Question) -> list[Itinerary]:
     asked: set[tuple[str, date]] = set()
     places = Places.of(directory())
     for turn in range(_ROUNDS + 1):
-        days = await timetable.days(_dates(market.day, question.max_connections))
+        days = await timetable.days(_dates(market.day, question.connections))
         wish = _wish(market, question)
         found = itineraries(days, wish, rules(), places)
-        if found or not question.max_connections or itineraries(days, _unnarrowed(wish), rules(), places):
+        # Whether there are any at all decides on asking for more, not whether the filters leave some.
+        if _enough(found, question) or _enough(
+            itineraries(days, _unnarrowed(wish), rules(), places), question
+        ):
             return found
-        wanted = set(_promising(market, days, question.max_connections)) - asked
+        wanted = set(_promising(market, days, question.connections)) - asked
         if not wanted or turn == _ROUNDS:
             return found
         asked.update(wanted)
@@ -57,6 +61,13 @@ async def find(market: Market, question: Question) -> list[Itinerary]:
     return found
 
 
+def _enough(found: Sequence[Itinerary], question: Question) -> bool:
+    """A direct flight is, but for somebody who asked for connections."""
+    if not question.max_connections:
+        return bool(found) or not question.connections
+    return any(len(one) > 1 for one in found)
+
+
 def _wish(market: Market, question: Question) -> Wish:
     closes = clock.now() + timedelta(minutes=settings().sales_close_minutes)
     airlines = set(question.airlines).union(*(rules().alliance_of(name) for name in question.alliances))
@@ -64,7 +75,7 @@ def _wish(market: Market, question: Question) -> Wish:
         origins=market.origins,
         destinations=market.destinations,
         day=market.day,
-        max_connections=question.max_connections,
+        max_connections=question.connections,
         not_before=int((closes - EPOCH).total_seconds()) // 60 + 1,
         airlines=frozenset(airlines) if question.airlines or question.alliances else None,
         via=frozenset(question.via) or None,
@@ -76,7 +87,6 @@ def _wish(market: Market, question: Question) -> Wish:
 
 
 def _unnarrowed(wish: Wish) -> Wish:
-    """Whether there are itineraries at all decides on asking for more, not whether the filters leave some."""
     return replace(
         wish,
         airlines=None,

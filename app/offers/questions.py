@@ -88,7 +88,13 @@ class Travellers(BaseModel):
 class Options(Travellers):
     """What every search can narrow, sort and page."""
 
-    max_connections: int = Field(default=1, ge=0, le=2, description="Most connections in a slice.")
+    max_connections: int | None = Field(
+        default=None,
+        ge=0,
+        le=2,
+        description="Most connections in a slice. Left out it is 1, and where there is a direct flight, connections "
+        "are offered as far as they are known; given, more of them are looked for.",
+    )
     airlines: _Airlines = Field(
         default=(),
         description="Every flight is operated by one of these: IATA designators, separated by commas.",
@@ -121,6 +127,10 @@ class Options(Travellers):
     )
     limit: int = Field(default=20, ge=1, le=100)
     cursor: str | None = Field(default=None, max_length=500)
+
+    @property
+    def connections(self) -> int:
+        return 1 if self.max_connections is None else self.max_connections
 
 
 class SearchQuery(Options):

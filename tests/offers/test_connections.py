@@ -99,6 +99,20 @@ async def test_a_direct_flight_is_enough_to_ask_for_no_more(islands: Client, san
     assert len((await sandbox.control("GET", "/journal"))["requests"]) == 1
 
 
+async def test_who_asks_for_connections_gets_them_beside_direct_flights(
+    islands: Client, sandbox: Sandbox
+) -> None:
+    """For the few calls that it takes."""
+    day = in_days(FIRST + 6)
+    await fly(sandbox, day, *LEGS, Leg("ZZ8014", "SYY", "10:00", "LSI", "11:30"))
+    await sandbox.control("DELETE", "/journal")
+
+    found = chains(await islands.search("SYY", "LSI", day, max_connections=1))
+
+    assert set(found) == {"ZZ8014", "ZZ8001+ZZ8002", "ZZ8005+ZZ8006"}
+    assert len((await sandbox.control("GET", "/journal"))["requests"]) == 4
+
+
 async def test_connections_can_be_chosen(islands: Client) -> None:
     """Through which airports, and through which not; how long it may take; when it leaves and arrives."""
     day = in_days(FIRST)
