@@ -172,6 +172,9 @@ def _table(settings: Settings, servers: list[Server], with_sandbox: bool) -> lis
     schedule = str(settings.data / "celerybeat-schedule")
     prepare = _python("-m", "app", "prepare", *(["--ask-provider"] if with_sandbox else []))
     beat = _python(*celery, "beat", "--loglevel=WARNING", "--schedule", schedule)
+    partners = _python("-m", "dev.partners", str(settings.data / "connections"))
+    if with_sandbox:
+        table.append(Process("partners", partners, after=("prepare",), once=True, quiet=True))
     return [
         *table,
         Process(
