@@ -36,6 +36,7 @@ def product() -> Iterator[tuple[str, Servers, dict[str, str]]]:
             "APP_ENV": "test",
             "DATABASE_URL": servers.postgres.url,
             "REDIS_URL": servers.redis.url,
+            "TIMETABLE_DIR": str(directory / "timetable"),
             "AVIATIONSTACK_BASE_URL": f"http://127.0.0.1:{sandbox}",
             "AVIATIONSTACK_KEY": "sandbox",
             "LOG_LEVEL": "INFO",

@@ -111,7 +111,8 @@ class ConnectionRules:
         reach = circle.copy()
         for a, b in pairs:
             reach[a] |= circle[b]
-        reach |= np.bitwise_or.reduce(circle[self._open], initial=0)
+        for open_to_all in circle[self._open].tolist():
+            reach |= open_to_all
         reach[self._open] = -1
         return circle, reach
 
