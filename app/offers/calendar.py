@@ -6,14 +6,12 @@ most one board for each weekday is asked for, so a month of a market that nobody
 
 import calendar
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import pairwise, product
 
 from app.airports.service import Airport, directory
 from app.core import clock, db, money
-from app.core.config import settings
 from app.core.db import Row, Session
 from app.fares import service as fares
 from app.fares.pricing import FareBook, Terms
@@ -25,7 +23,7 @@ from app.offers.questions import CalendarQuery
 from app.offers.terms import facts_of_segments, terms
 from app.timetable import service as timetable
 from app.timetable.codes import pack
-from app.timetable.day import EPOCH, Day
+from app.timetable.day import Day
 from app.timetable.engine import Segment, Wish, itineraries_by_date
 from app.timetable.places import Places
 
@@ -107,7 +105,8 @@ async def month(query: CalendarQuery) -> Row:
     outbound = _slices(query, there, back, known, [(day, day) for day in dates])
     inbound: list[Slice] = []
     if query.stay_days:
-        _, known = await _known(back, [day + stay for day in dates])
+        returning, known = await _known(back, [day + stay for day in dates])
+        freshness = _older(freshness, returning)
         inbound = _slices(query, back, there, known, [(day + stay, day) for day in dates])
     trips = [list(trip) for trip in zip(outbound, *([inbound] if inbound else []), strict=True)]
     async with db.transaction() as session:
@@ -120,6 +119,11 @@ async def month(query: CalendarQuery) -> Row:
         await _settle(session, query, hasty)
     days = [_day(query, day, _cheapest(trip) or ()) for day, trip in zip(dates, trips, strict=True)]
     return {"data": days, "next_cursor": None, "meta": _meta(query, freshness, days)}
+
+
+def _older(one: Freshness, other: Freshness) -> Freshness:
+    """Of both directions together."""
+    return replace(min(one, other, key=lambda known: known.fetched_at), stale=one.stale or other.stale)
 
 
 def _codes(airports: Iterable[Airport]) -> tuple[str, ...]:
@@ -213,13 +217,12 @@ def _itineraries(
 ) -> dict[date, list[Itinerary]]:
     if not dates:
         return {}
-    closes = clock.now() + timedelta(minutes=settings().sales_close_minutes)
     wish = Wish(
         origins=origins,
         destinations=destinations,
         day=min(dates),
         max_connections=query.max_connections,
-        not_before=int((closes - EPOCH).total_seconds()) // 60 + 1,
+        not_before=journeys.first_minute(),
     )
     days = {near.day: near for day in dates for near in known.around(day)}
     places = Places.of(directory())
@@ -269,11 +272,18 @@ def _exact(
 
 def _cheapest(trip: Sequence[Slice]) -> tuple[Priced, ...] | None:
     """The cheapest of what was looked at, of each direction; nobody flies back before having arrived."""
+    outs, *backs = [one.known if one.thorough else one.known[:1] for one in trip]
+    if not backs:
+        return (outs[0],) if outs else None
+    [homes] = backs
+    last = max((home.departs for home in homes), default=0)
     best: tuple[Priced, ...] | None = None
-    for chosen in product(*(one.known if one.thorough else one.known[:1] for one in trip)):
-        possible = all(back.departs > there.arrives for there, back in pairwise(chosen))
-        if possible and (best is None or _total(chosen) < _total(best)):
-            best = chosen
+    for out in outs:
+        if best is not None and _total((out, homes[0])) >= _total(best):
+            break  # What follows is dearer still.
+        home = next((one for one in homes if one.departs > out.arrives), None) if last > out.arrives else None
+        if home is not None and (best is None or _total((out, home)) < _total(best)):
+            best = (out, home)
     return best
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from app.airports.service import directory
 from app.core import clock, money
+from app.core.config import settings
 from app.core.db import Row
 from app.fares import service as fares
 from app.fares.pricing import UnknownClass
@@ -15,6 +16,15 @@ from app.flights.service import public_id
 from app.flights.times import local
 from app.offers import terms, token
 from app.offers.token import Offer
+
+
+def sales_close() -> datetime:
+    """What leaves later than this is on sale."""
+    return clock.now() + timedelta(minutes=settings().sales_close_minutes)
+
+
+def on_sale(flight: Row) -> bool:
+    return bool(flight["status"] == "scheduled" and flight["departs_at"] > sales_close())
 
 
 def quoted(flights: list[list[Row]], offer: Offer) -> tuple[Quote, Brand] | None:

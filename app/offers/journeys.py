@@ -11,11 +11,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from app.airports.service import directory
-from app.core import clock
-from app.core.config import settings
 from app.flights import schedule
 from app.flights.errors import ProviderUnavailable
-from app.offers import likely
+from app.offers import itinerary, likely
 from app.offers.markets import Market
 from app.offers.questions import Question
 from app.rules.service import in_force
@@ -66,15 +64,19 @@ def _enough(found: Sequence[Itinerary], question: Question) -> bool:
     return any(len(one) > 1 for one in found)
 
 
+def first_minute() -> int:
+    """When the first flight may leave, in the timetable's minutes."""
+    return int((itinerary.sales_close() - EPOCH).total_seconds()) // 60 + 1
+
+
 def _wish(market: Market, question: Question) -> Wish:
-    closes = clock.now() + timedelta(minutes=settings().sales_close_minutes)
     airlines = set(question.airlines).union(*(rules().alliance_of(name) for name in question.alliances))
     return Wish(
         origins=market.origins,
         destinations=market.destinations,
         day=market.day,
         max_connections=question.connections,
-        not_before=int((closes - EPOCH).total_seconds()) // 60 + 1,
+        not_before=first_minute(),
         airlines=frozenset(airlines) if question.airlines or question.alliances else None,
         via=frozenset(question.via) or None,
         avoid=frozenset(question.avoid),

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from app.core import clock, db, money
-from app.core.config import settings
 from app.core.db import Row, Session
 from app.fares import service as fares
 from app.fares.pricing import FareBook, Terms
@@ -135,18 +134,13 @@ async def _signed(session: Session, question: Question, known: Listing, page: Se
     """A page's offers as they are shown; what was taken off sale since they were listed is left out."""
     ids = sorted({flight for one in page for flights in one.slices for flight in flights})
     flights = await repository.flights(session, ids, question.cabin)
-    on_sale = {flight for flight, row in flights.items() if _on_sale(row)}
+    on_sale = {flight for flight, row in flights.items() if itinerary.on_sale(row)}
     offers = [
         _offer(question, known, one, [[flights[flight] for flight in ids] for ids in one.slices])
         for one in page
         if all(on_sale.issuperset(ids) for ids in one.slices)
     ]
     return [offer for offer in offers if offer is not None]
-
-
-def _on_sale(flight: Row) -> bool:
-    closes = clock.now().timestamp() + settings().sales_close_minutes * 60
-    return bool(flight["status"] == "scheduled" and flight["departs_at"].timestamp() > closes)
 
 
 def _offer(question: Question, known: Listing, one: Listed, flights: list[list[Row]]) -> Row | None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from app.aircraft import service as aircraft
-from app.core import clock, db, money
+from app.core import db, money
 from app.core.config import settings
 from app.core.db import Row, Session
 from app.core.metrics import SOLD_OUT
@@ -13,8 +13,6 @@ from app.fares.quotes import Quote
 from app.offers import answers, itinerary, repository, token
 from app.offers.errors import FlightNotOnSale, PriceChanged, SoldOut
 from app.offers.token import Offer
-
-_BOOKABLE = ("scheduled",)
 
 
 class Reservation:
@@ -47,11 +45,8 @@ async def release(session: Session, claim_ids: list[int], flights: list[Row]) ->
 
 def _flights_on_sale(offer: Offer, known: dict[int, Row]) -> list[list[Row]]:
     """The offer's flights, slice by slice. Raises FlightNotOnSale."""
-    latest = clock.now().timestamp() + settings().sales_close_minutes * 60
-    for flight_id in offer.flight_ids:
-        flight = known.get(flight_id)
-        if flight is None or flight["status"] not in _BOOKABLE or flight["departs_at"].timestamp() <= latest:
-            raise FlightNotOnSale("A flight of this offer was cancelled or is about to leave.")
+    if not all(flight_id in known and itinerary.on_sale(known[flight_id]) for flight_id in offer.flight_ids):
+        raise FlightNotOnSale("A flight of this offer was cancelled or is about to leave.")
     return [[known[flight_id] for flight_id in one] for one in offer.slices]
 
 

@@ -147,6 +147,8 @@ class Day:
         [checksum] = _TAIL.unpack_from(mapped, size - _TAIL.size)
         if magic != _MAGIC or zlib.crc32(memoryview(mapped)[: -_TAIL.size]) != checksum:
             raise NotADay(path)
+        # The check has touched every page; from here on a process holds those that its searches touch.
+        mapped.madvise(mmap.MADV_DONTNEED)
         head = orjson.loads(mapped[_HEAD.size : _HEAD.size + length])
         columns, place = {}, _HEAD.size + length
         for name, kind in (cls.FLIGHTS | cls.ROUTES).items():  # type: ignore[operator]
