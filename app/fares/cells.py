@@ -55,7 +55,10 @@ class Cells:
             self.fault(column, "unknown_value", f"Write one of: {listed}.")
         return value
 
-    def yes(self, column: str) -> bool:
+    def yes(self, column: str, *, empty: bool | None = None) -> bool:
+        """Where `empty` is given, an empty cell means that, and so does a column that older tables lack."""
+        if empty is not None and not self._row.get(column):
+            return empty
         return self.one_of(column, ("yes", "no")) == "yes"
 
     def number_from(self, column: str, least: int, most: int) -> int:

@@ -87,24 +87,28 @@ class _Taxed:
 
     def __init__(self, due: Sequence[Tax], currency: Currency) -> None:
         lines = (
-            TaxLine(tax.code, tax.name, currency.converted(tax.amount)) for tax in due if not tax.percent
+            TaxLine(tax.code, tax.name, currency.converted(tax.amount), tax.refundable)
+            for tax in due
+            if not tax.percent
         )
         self.fixed = merged(lines)
         self.sum_of_fixed = sum(line.amount for line in self.fixed)
-        self.shares = tuple((tax.code, tax.name, tax.percent) for tax in due if tax.percent)
+        self.shares = tuple((tax.code, tax.name, tax.percent, tax.refundable) for tax in due if tax.percent)
 
     def total(self, base: int) -> int:
         """The sum of one passenger's lines."""
-        shares = sum([money.share(base, percent, 100 * 100) for _, _, percent in self.shares])
+        shares = sum([money.share(base, percent, 100 * 100) for _, _, percent, _ in self.shares])
         return self.sum_of_fixed + shares
 
     def lines(self, base: int, count: int) -> tuple[TaxLine, ...]:
-        fixed = tuple([TaxLine(code, name, amount * count) for code, name, amount in self.fixed])
+        fixed = tuple(
+            [TaxLine(code, name, amount * count, refundable) for code, name, amount, refundable in self.fixed]
+        )
         if not self.shares:
             return fixed
         shares = [
-            TaxLine(code, name, money.share(base, percent, 100 * 100) * count)
-            for code, name, percent in self.shares
+            TaxLine(code, name, money.share(base, percent, 100 * 100) * count, refundable)
+            for code, name, percent, refundable in self.shares
         ]
         return merged([*fixed, *shares])
 

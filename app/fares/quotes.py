@@ -9,9 +9,12 @@ from app.core.db import Row
 
 
 class TaxLine(NamedTuple):
+    """`refundable` says whether it is given back for an unused ticket whose fare is not."""
+
     code: str
     name: str
     amount: int
+    refundable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,13 @@ class Quote:
     def total(self) -> int:
         return sum(one.total for one in self.slices)
 
+    def parts(self) -> list[list[Row]]:
+        """What ONE passenger of each type pays for each slice, in minor units: what a part of a trip is worth.
+
+        A tax is its code, name, amount, and whether it is refundable. Times their count, parts add up to the total.
+        """
+        return [[_of_one(line) for line in one.passengers] for one in self.slices]
+
     def wire(self) -> Row:
         return {
             "total": money.wire(self.total, self.currency),
@@ -90,6 +100,16 @@ def merged(lines: Iterable[TaxLine]) -> tuple[TaxLine, ...]:
         known = found.get(line.code)
         found[line.code] = line if known is None else line._replace(amount=known.amount + line.amount)
     return tuple(line for line in found.values() if line.amount)
+
+
+def _of_one(line: PassengerPrice) -> Row:
+    """Exact: a line was made as one passenger's rounded amounts times their number."""
+    return {
+        "type": line.type,
+        "count": line.count,
+        "base": line.base // line.count,
+        "taxes": [[tax.code, tax.name, tax.amount // line.count, tax.refundable] for tax in line.tax_lines],
+    }
 
 
 def _together(lines: Sequence[PassengerPrice]) -> PassengerPrice:

@@ -58,10 +58,12 @@ _COLUMNS = {
         "passengers",
         "amount",
         "percent_of_base",
+        "refundable",
         "valid_from",
         "valid_to",
     ),
 }
+_OPTIONAL = {"taxes": frozenset({"refundable"})}
 
 
 def build(book: Book) -> FareBook:
@@ -77,7 +79,7 @@ def build(book: Book) -> FareBook:
     return FareBook(book.version, currency, currencies, tariff, factors, products, taxes, directory)
 
 
-FARES = register(Kind("fares", _COLUMNS, Path(__file__).with_name("data"), build))
+FARES = register(Kind("fares", _COLUMNS, Path(__file__).with_name("data"), build, _OPTIONAL))
 
 
 def book() -> FareBook:

@@ -16,7 +16,10 @@ _AIRPORT = ("[A-Z]{3}", "an airport by its three letters")
 
 @dataclass(frozen=True, slots=True)
 class Tax:
-    """Of one passenger: an amount in minor units of the book's currency, or hundredths of a percent of the fare."""
+    """Of one passenger: an amount in minor units of the book's currency, or hundredths of a percent of the fare.
+
+    A refundable one is given back for an unused ticket even where the fare is not.
+    """
 
     code: str
     name: str
@@ -27,6 +30,7 @@ class Tax:
     passengers: frozenset[str]
     amount: int
     percent: int
+    refundable: bool
     first_day: date
     last_day: date
 
@@ -95,12 +99,15 @@ def _occasions(airports: Sequence[Airport]) -> Iterator[tuple[str, Airport]]:
 
 def read_taxes(book: Reader, currency: str) -> Taxes:
     found: list[Tax] = []
-    names: dict[str, str] = {}
+    first: dict[str, Tax] = {}
     by_place: dict[tuple[str, str, str], list[Tax]] = {}
     for cells in book.rows("taxes"):
         tax = _tax(cells, currency)
-        if names.setdefault(tax.code, tax.name) != tax.name:
+        known = first.setdefault(tax.code, tax)
+        if known.name != tax.name:
             cells.fault("name", "other_name", "An earlier row gives this code another name.")
+        if known.refundable != tax.refundable:
+            cells.fault("refundable", "other_answer", "An earlier row of this code says otherwise.")
         alike = by_place.setdefault((tax.code, tax.applies, tax.place), [])
         if any(one.clashes(tax) for one in alike):
             cells.fault("code", "overlaps", "An earlier row is for the same and as specific.")
@@ -124,6 +131,7 @@ def _tax(cells: Cells, currency: str) -> Tax:
         passengers=_passengers(cells),
         amount=cells.amount("amount", currency) if has_amount else 0,
         percent=cells.percent("percent_of_base") if has_percent else 0,
+        refundable=cells.yes("refundable", empty=True),
         first_day=first_day,
         last_day=last_day,
     )

@@ -19,7 +19,7 @@ def note(text: str) -> None:
 
 
 def tables(kind: Kind[Any], found: Any) -> None:
-    """All tables of the kind, all columns in each row, and text in each cell. Raises RulesRefused."""
+    """All tables of the kind, all columns but optional ones, and text in each cell. Raises RulesRefused."""
     faults = Faults()
     if not isinstance(found, dict):
         faults.add_at((), "not_tables", "Give an object of tables.")
@@ -31,26 +31,27 @@ def tables(kind: Kind[Any], found: Any) -> None:
         if name not in kind.columns:
             faults.add_at((str(name),), "unknown_table", f"The tables are: {', '.join(kind.columns)}.")
         else:
-            _rows(faults, name, kind.columns[name], rows)
+            _rows(faults, kind, name, rows)
     faults.refuse_any()
 
 
-def _rows(faults: Faults, table: str, columns: tuple[str, ...], rows: Any) -> None:
+def _rows(faults: Faults, kind: Kind[Any], table: str, rows: Any) -> None:
     if not isinstance(rows, list):
         faults.add_at((table,), "not_rows", "Give a list of rows.")
     elif len(rows) > MOST_ROWS:
         faults.add_at((table,), "too_many_rows", f"A table has at most {MOST_ROWS} rows.")
     else:
         for number, row in enumerate(rows):
-            _row(faults, table, number, columns, row)
+            _row(faults, kind, table, number, row)
 
 
-def _row(faults: Faults, table: str, number: int, columns: tuple[str, ...], row: Any) -> None:
+def _row(faults: Faults, kind: Kind[Any], table: str, number: int, row: Any) -> None:
     if not isinstance(row, dict):
         faults.add_at((table, number), "not_a_row", "Give an object of cells.")
         return
+    columns, required = kind.columns[table], kind.required(table)
     for column in columns:
-        if column not in row:
+        if column in required and column not in row:
             faults.add(
                 table, number, column, "missing_cell", "This cell is missing; an empty one is empty text."
             )

@@ -73,18 +73,21 @@ def _folder(kind: Kind[Any], folder: Path) -> Given:
         raise UnreadableRules(f"{folder}: {stray[0]} is none of the tables {', '.join(kind.columns)}.")
     tables, lines = {}, {}
     for name, columns in kind.columns.items():
-        tables[name], lines[name] = _table(folder / f"{name}.csv", columns)
+        tables[name], lines[name] = _table(folder / f"{name}.csv", columns, kind.required(name))
     return Given(tables, lines)
 
 
-def _table(path: Path, columns: tuple[str, ...]) -> tuple[list[dict[str, str]], list[int]]:
+def _table(
+    path: Path, columns: tuple[str, ...], required: set[str]
+) -> tuple[list[dict[str, str]], list[int]]:
     """The rows and the line of each; cells are read by the header, in whatever order it has."""
     rows, lines = [], []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
-            _expect(path, 1, sorted(header) == sorted(columns), f"The columns are: {','.join(columns)}.")
+            known = len(set(header)) == len(header) and required <= set(header) <= set(columns)
+            _expect(path, 1, known, f"The columns are: {','.join(columns)}.")
             for cells in _filled(reader):
                 fits = len(cells) == len(header)
                 _expect(path, reader.line_num, fits, f"There are {len(cells)} cells, not {len(header)}.")

@@ -5,7 +5,7 @@ into whatever its feature works with, and refuses what makes no sense; nothing i
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -33,13 +33,19 @@ class Book:
 class Kind(Generic[T]):
     """`columns` names the tables and the columns of each; `folder` holds the packaged ones as CSV files.
 
-    `build` raises RulesRefused with every fault it finds.
+    `build` raises RulesRefused with every fault it finds. `optional` names columns of tables that may be absent,
+    so that what operators wrote before there was such a column is still theirs to publish.
     """
 
     name: str
     columns: Mapping[str, tuple[str, ...]]
     folder: Path
     build: Callable[[Book], T]
+    optional: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def required(self, table: str) -> set[str]:
+        """The columns that the table cannot do without."""
+        return set(self.columns[table]) - self.optional.get(table, frozenset())
 
     def packaged(self) -> Book:
         """What comes with the product; it is in force until an operator publishes something else."""

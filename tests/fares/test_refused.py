@@ -11,7 +11,7 @@ from tests.fares.support import made, more, packaged, tables
 FARE = ("ZZ", "JFK", "LHR", "economy", "", "10.00", "1.00", "", "")
 SEASON = ("S", "03-01", "03-31", 110, "", "")
 BRAND = ("first", "Best", "BE", 200, "", "", 1, 1, "yes")
-TAX = ("XX", "A tax", "", "", "departure", "", "", "", "1.00", "", "", "")
+TAX = ("XX", "A tax", "", "", "departure", "", "", "", "1.00", "", "", "", "")
 
 
 def faults(found: dict[str, Any]) -> set[tuple[str, str]]:
@@ -137,7 +137,9 @@ ROWS: list[tuple[str, tuple[Any, ...], str, str]] = [
     ("taxes", replaced(TAX, c8=""), "amount", "amount_or_percent"),
     ("taxes", replaced(TAX, c9="5"), "amount", "amount_or_percent"),
     ("taxes", replaced(TAX, c8="", c9="0"), "percent_of_base", "bad_percent"),
-    ("taxes", replaced(TAX, c10="soon"), "valid_from", "bad_date"),
+    ("taxes", replaced(TAX, c10="perhaps"), "refundable", "unknown_value"),
+    ("taxes", replaced(TAX, c0="US", c1="Transportation tax"), "refundable", "other_answer"),
+    ("taxes", replaced(TAX, c11="soon"), "valid_from", "bad_date"),
 ]
 
 
@@ -215,8 +217,8 @@ def test_a_step_begins_at_nought() -> None:
     ("second", "clash"),
     [
         ({}, True),
-        ({"c10": "2027-06-01"}, True),
-        ({"c11": "2026-12-31"}, False),
+        ({"c11": "2027-06-01"}, True),
+        ({"c12": "2026-12-31"}, False),
         ({"c2": "US"}, False),
         ({"c3": "JFK"}, False),
         ({"c4": "arrival"}, False),
@@ -227,7 +229,7 @@ def test_a_step_begins_at_nought() -> None:
 )
 def test_two_taxes_of_one_code_cannot_both_be_the_most_specific(second: Any, clash: bool) -> None:
     """Or nobody could say which is due; where one is narrower, or their days do not meet, both stand."""
-    rows = [replaced(TAX, c10="2027-01-01"), replaced(TAX, **{"c10": ""} | second)]
+    rows = [replaced(TAX, c11="2027-01-01"), replaced(TAX, **{"c11": ""} | second)]
     found = more(taxes=rows)
     number = len(tables()["taxes"]) + 1
 

@@ -62,6 +62,29 @@ def test_everybody_of_one_type_pays_what_they_pay_alone(one: SliceFacts, agreed:
         assert [tax.amount for tax in line.tax_lines] == [tax.amount * line.count for tax in single.tax_lines]
 
 
+@given(journeys, all_terms(), st.data())
+def test_parts_times_their_count_are_the_price(
+    journey: list[SliceFacts], agreed: Terms, data: st.DataObject
+) -> None:
+    """Slice by slice, line by line: what is given back of a part of a trip is what that part cost."""
+    brand = data.draw(st.sampled_from(BOOK().brands(agreed.cabin)))
+    letter = data.draw(st.sampled_from(BOOK().classes(agreed.cabin)))
+    quote = Quote(agreed.currency, tuple(BOOK().price(agreed, one, letter, brand) for one in journey))
+    parts = quote.parts()
+    everybody = [line for one in parts for line in one]
+
+    assert len(parts) == len(journey)
+    assert quote.base == sum(line["count"] * line["base"] for line in everybody)
+    assert quote.taxes == sum(line["count"] * tax[2] for line in everybody for tax in line["taxes"])
+    for one, priced in zip(parts, quote.slices, strict=True):
+        for part, line in zip(one, priced.passengers, strict=True):
+            assert (part["type"], part["count"] * part["base"]) == (line.type, line.base)
+            assert [
+                (code, name, part["count"] * amount, refundable)
+                for code, name, amount, refundable in part["taxes"]
+            ] == list(line.tax_lines)
+
+
 @given(slices, all_terms())
 def test_a_better_brand_or_class_never_costs_less(one: SliceFacts, agreed: Terms) -> None:
     """And nothing is below nought."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.fares.pricing import Quote
-from tests.fares.support import facts, flat, made, price, terms
+from tests.fares.support import facts, flat, made, price, tables, terms
 
 
 def due(rows: list[tuple[Any, ...]], *stops: str, at: str = "2027-01-20T12:00", **agreed: Any) -> Any:
@@ -25,9 +25,10 @@ def tax(
     cabin: str = "",
     who: str = "",
     percent: Any = "",
+    refundable: str = "",
     days: tuple[str, str] = ("", ""),
 ) -> tuple[Any, ...]:
-    return code, "A tax", country, airport, applies, scope, cabin, who, amount, percent, *days
+    return code, "A tax", country, airport, applies, scope, cabin, who, amount, percent, refundable, *days
 
 
 def test_a_tax_is_due_where_one_departs_arrives_or_transfers() -> None:
@@ -148,3 +149,42 @@ def test_a_journey_has_one_line_for_each_code() -> None:
 
     assert [(one.code, one.amount) for one in line.tax_lines] == [("DD", 200), ("AA", 200)]
     assert (line.base, line.taxes) == (20_000, 400)
+
+
+def test_a_tax_says_whether_it_is_given_back() -> None:
+    """Whether it is an amount or a percentage; a code of both is one line. Empty means that it is."""
+    rows = [
+        tax("KK", "departure", 1, refundable="no"),
+        tax("KK", "arrival", "", percent="10", refundable="no"),
+        tax("GG", "arrival", 2),
+        tax("HH", "arrival", 4, refundable="yes"),
+    ]
+    priced = price(made(flat(taxes=rows)), facts("JFK", "LHR"), terms(counts=(2, 0, 0)))
+
+    assert Quote("USD", (priced,)).parts() == [
+        [
+            {
+                "type": "adult",
+                "count": 2,
+                "base": 10_000,
+                "taxes": [
+                    ["KK", "A tax", 1100, False],
+                    ["GG", "A tax", 200, True],
+                    ["HH", "A tax", 400, True],
+                ],
+            }
+        ]
+    ]
+
+
+def test_tables_from_before_there_was_the_column_are_still_a_book() -> None:
+    """Every tax of theirs is given back; nothing else of the price differs."""
+    found = tables()
+    for row in found["taxes"]:
+        del row["refundable"]
+    agreed, one = terms(counts=(2, 1, 1)), facts("JFK", "LAX")
+    older, today = price(made(found), one, agreed), price(made(tables()), one, agreed)
+
+    assert older.total == today.total
+    assert {tax.code for tax in today.passengers[0].tax_lines if not tax.refundable} == {"US"}
+    assert all(tax.refundable for line in older.passengers for tax in line.tax_lines)

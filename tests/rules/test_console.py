@@ -137,6 +137,32 @@ async def test_who_was_overtaken_publishes_nothing(exported: Path, run: Run) -> 
     assert (code, err) == (1, f"Version {version} is in force, not {version + 7}.\n")
 
 
+async def test_files_from_before_a_column_was_added_are_published(exported: Path, run: Run) -> None:
+    """An optional column may be absent; any other, and one written twice, is missed."""
+    file = exported / "taxes.csv"
+    rows = list(csv.reader(file.read_text().splitlines()))
+    place = rows[0].index("refundable")
+
+    def without(column: int) -> None:
+        kept = (row[:column] + row[column + 1 :] for row in rows)
+        file.write_text("".join(",".join(row) + "\n" for row in kept))
+
+    without(place)
+    code, out, _ = await run("publish", "fares", exported, "--note", "As before.", "--dry-run")
+    assert (code, out.splitlines()[-1]) == (
+        0,
+        "Nothing was published: this was a dry run. These rules can be.",
+    )
+    rows[0][place] = "scope"
+    without(len(rows[0]))
+    code, _, err = await run("publish", "fares", exported, "--note", "As before.", "--dry-run")
+    assert (code, "taxes.csv line 1: The columns are: code,name," in err) == (2, True)
+    rows[0][place] = "refundable"
+    without(0)
+    code, _, err = await run("publish", "fares", exported, "--note", "As before.", "--dry-run")
+    assert (code, "taxes.csv line 1: The columns are: code,name," in err) == (2, True)
+
+
 async def test_files_that_are_no_tables_are_told_apart(exported: Path, run: Run, tmp_path: Path) -> None:
     """Exit code 2, with the file and the line."""
 
