@@ -146,6 +146,18 @@ class Settings(BaseSettings):
     sales_close_minutes: int = Field(
         default=60, ge=0, description="Sales close this many minutes before departure."
     )
+    ticket_accounting_code: str = Field(
+        default="000",
+        pattern="^[0-9]{3}$",
+        description="The three digits that ticket numbers begin with. 000 is no airline's: put your own accounting "
+        "code, which IATA assigns. Numbers count up for each code.",
+    )
+    check_in_opens_hours: int = Field(
+        default=24, ge=6, le=168, description="Check-in opens this many hours before departure."
+    )
+    check_in_closes_minutes: int = Field(
+        default=60, ge=0, le=300, description="Check-in closes this many minutes before departure."
+    )
     schedule_fresh_hours: float = Field(
         default=24, gt=0, description="Age at which a future day's schedule is fetched again, in hours."
     )

@@ -1,0 +1,25 @@
+"""What tickets can refuse."""
+
+from app.core.errors import Conflict
+
+
+class CouponNotAllowed(Conflict):
+    """`coupons` has those that stand in the way, each with its status."""
+
+    code = "coupon_status_conflict"
+    title = "A coupon's status does not allow this"
+
+
+class NotVoidable(Conflict):
+    code = "ticket_not_voidable"
+    title = "Tickets are voided together, and only while every coupon is open"
+
+
+class CheckInNotOpen(Conflict):
+    code = "check_in_not_open"
+    title = "Check-in has not opened yet"
+
+
+class CheckInClosed(Conflict):
+    code = "check_in_closed"
+    title = "Check-in has closed"
