@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.fares.cells import ANY, HUNDRED, Cells, Reader, repeated
+from app.rules.cells import ANY, HUNDRED, Cells, Reader, repeated
 
 JOURNEYS = ("one_way", "return", "multi_city")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

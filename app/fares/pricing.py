@@ -13,13 +13,13 @@ from typing import TypeVar
 from app.airports.service import Airport, Directory
 from app.core import money
 from app.core.db import Row
-from app.fares.cells import HUNDRED
 from app.fares.factors import Factors
 from app.fares.products import CABINS, PASSENGER_TYPES, BookingClass, Brand, Discount, Products
 from app.fares.quotes import PassengerPrice, Quote, SlicePrice, TaxLine, merged
 from app.fares.rates import Currency
 from app.fares.tariff import Tariff
 from app.fares.taxes import Tax, Taxes
+from app.rules.cells import HUNDRED
 
 __all__ = [
     "CABINS",

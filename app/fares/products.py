@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.fares.cells import HUNDRED, Cells, Reader, repeated
+from app.rules.cells import HUNDRED, Cells, Reader, repeated
 
 CABINS = ("economy", "premium_economy", "business", "first")
 PASSENGER_TYPES = ("adult", "child", "infant")

@@ -6,7 +6,7 @@ from datetime import date
 from fractions import Fraction
 
 from app.core import money
-from app.fares.cells import Cells, Reader, repeated
+from app.rules.cells import Cells, Reader, repeated
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from app.airports.service import directory
-from app.fares.cells import Reader
 from app.fares.factors import read_factors
 from app.fares.pricing import FareBook
 from app.fares.products import read_products
@@ -11,6 +10,7 @@ from app.fares.rates import read_currency, read_rates
 from app.fares.tariff import read_tariff
 from app.fares.taxes import read_taxes
 from app.rules import service as rules
+from app.rules.cells import Reader
 from app.rules.kinds import Book, Kind, register
 
 _COLUMNS = {

@@ -6,8 +6,8 @@ from datetime import date
 from itertools import product
 
 from app.airports.service import Airport, Directory, distance_km
-from app.fares.cells import ANY, Cells, Reader, repeated
 from app.fares.products import CABINS
+from app.rules.cells import ANY, Cells, Reader, repeated
 
 _FURTHEST_KM = 99_999
 _AIRPORT, _CITY, _COUNTRY, _ANYWHERE = 3, 2, 1, 0

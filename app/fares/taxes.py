@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.airports.service import Airport
-from app.fares.cells import ANY, Cells, Reader
 from app.fares.products import CABINS, PASSENGER_TYPES
+from app.rules.cells import ANY, Cells, Reader
 
 _WHEN = ("departure", "arrival", "transfer")
 _SCOPES = ("domestic", "international")

@@ -36,6 +36,11 @@ def copies() -> list[Copy[Any]]:
     return [_copy(kind) for kind in KINDS.values()]
 
 
+async def ready(kind: Kind[Any]) -> None:
+    """Have the rules of a kind in memory as they are now; for tasks, which a process may run before anything else."""
+    await _copy(kind).refresh()
+
+
 async def load() -> None:
     """Read all rules into memory, after publishing the packaged ones where those in force are older packaged ones."""
     await publish_packaged()

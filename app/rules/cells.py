@@ -1,4 +1,4 @@
-"""The cells of a row of fares: what each says, and a fault for what makes no sense."""
+"""The cells of a row of rules: what each says, and a fault for what makes no sense."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
