@@ -92,6 +92,7 @@ def keep_secrets(data: Path) -> dict[str, str]:
     path = data / "secrets.json"
     known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     made = {name: secrets.token_urlsafe(32) for name in ("JWT_SECRET", "SECRET_KEY", "ADMIN_METRICS_TOKEN")}
+    made |= {"STRIPE_WEBHOOK_SECRET": "whsec_" + secrets.token_urlsafe(32)}
     made |= {"DEMO_EMAIL": "demo@example.com", "DEMO_PASSWORD": secrets.token_urlsafe(12)}
     if made.keys() - known.keys():
         known = made | known

@@ -72,10 +72,11 @@ async def _run(settings: Settings, given: dict[str, str]) -> int:
     if "REDIS_URL" not in given:
         servers.append(Redis(settings.data / "redis"))
     with_sandbox = "AVIATIONSTACK_KEY" not in given
+    with_cards = "STRIPE_SECRET_KEY" not in given
     values = _values(settings, given, servers, with_sandbox)
     env_file = settings.data / "jetway.env"
     write_shell_file(env_file, values)
-    table = _table(settings, servers, with_sandbox)
+    table = _table(settings, servers, with_sandbox, with_cards)
     output = Output(settings.data / "logs", [process.name for process in table])
     print(
         "Starting " + ", ".join(process.name for process in table) + ". The first time takes longest.",
@@ -86,8 +87,8 @@ async def _run(settings: Settings, given: dict[str, str]) -> int:
         env_file=_short(env_file),
         logs=_short(output.logs),
         sandbox=f"{settings.sandbox_url}/_sandbox"
-        if with_sandbox
-        else "off, because AVIATIONSTACK_KEY is set",
+        if with_sandbox or with_cards
+        else "off, because AVIATIONSTACK_KEY and STRIPE_SECRET_KEY are set",
         email=values["DEMO_EMAIL"],
         password=values["DEMO_PASSWORD"],
         date=(datetime.now(UTC) + timedelta(days=30)).date(),
@@ -134,6 +135,8 @@ def _values(
         # Calls cost nothing here, so news may come at the speed of somebody who tries things out.
         values |= {"AVIATIONSTACK_CALLS_PER_MONTH": "1000000", "FLIGHT_WATCH_MINUTES": "0.5"}
         values |= _opensky(settings.sandbox_url)
+    if "STRIPE_SECRET_KEY" not in given:
+        values |= {"STRIPE_API_BASE": settings.sandbox_url, "STRIPE_SECRET_KEY": "sk_test_sandbox"}
     values |= {"TIMETABLE_DIR": str(settings.data / "timetable")}
     values |= {"HOST": settings.host, "PORT": str(settings.port), "DATA_DIR": str(settings.data)}
     return {name: given.get(name, value) for name, value in values.items()}
@@ -149,13 +152,12 @@ def _opensky(sandbox_url: str) -> dict[str, str]:
     }
 
 
-def _table(settings: Settings, servers: list[Server], with_sandbox: bool) -> list[Process]:
+def _table(settings: Settings, servers: list[Server], with_sandbox: bool, with_cards: bool) -> list[Process]:
     names = tuple(server.name for server in servers)
     database = tuple(name for name in names if name == "postgres")
     table = [_server_process(server) for server in servers]
-    if with_sandbox:
-        sandbox = _python("-m", "sandbox", "--host", "127.0.0.1", "--port", str(settings.sandbox_port))
-        table.append(Process("sandbox", sandbox, ready=_listens("127.0.0.1", settings.sandbox_port)))
+    if with_sandbox or with_cards:
+        table.append(_sandbox_process(settings, with_cards))
         names += ("sandbox",)
     address = ["--host", settings.host, "--port", str(settings.port)]
     api = _python(
@@ -196,6 +198,14 @@ def _table(settings: Settings, servers: list[Server], with_sandbox: bool) -> lis
         ),
         Process("beat", beat, after=("prepare",)),
     ]
+
+
+def _sandbox_process(settings: Settings, with_cards: bool) -> Process:
+    """Its card processor tells the API what becomes of payments, signed with STRIPE_WEBHOOK_SECRET."""
+    told = ["--card-webhook-url", f"{settings.url}/payments/stripe/events"] if with_cards else []
+    port = settings.sandbox_port
+    argv = _python("-m", "sandbox", "--host", "127.0.0.1", "--port", str(port), *told)
+    return Process("sandbox", argv, ready=_listens("127.0.0.1", port))
 
 
 def _server_process(server: Server) -> Process:

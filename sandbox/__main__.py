@@ -8,6 +8,7 @@ from types import FrameType
 
 import uvicorn
 
+from sandbox.cards.settings import DEFAULT_SECRET, Settings
 from sandbox.server import Protocol, Sandbox, create_app
 from sandbox.world.times import parse
 
@@ -27,11 +28,22 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8001)
     parser.add_argument("--seed", default="jetway", help="another seed, another world")
     parser.add_argument("--now", type=parse, help="where the clock starts, as 2026-12-24T18:00:00Z")
+    parser.add_argument(
+        "--card-webhook-url", action="append", help="where events of cards are sent; repeatable"
+    )
+    parser.add_argument(
+        "--card-webhook-secret",
+        default=os.environ.get("STRIPE_WEBHOOK_SECRET", DEFAULT_SECRET),
+        help="what signs them; better said in STRIPE_WEBHOOK_SECRET, which no list of processes shows",
+    )
     parser.add_argument("--access-log", action="store_true", help="a line for every request")
     options = parser.parse_args()
+    cards = Settings().changed(
+        {"webhook_urls": options.card_webhook_url or [], "webhook_secret": options.card_webhook_secret}
+    )
     server = Server(
         uvicorn.Config(
-            create_app(Sandbox(options.seed, options.now)),
+            create_app(Sandbox(options.seed, options.now, cards)),
             host=options.host,
             port=options.port,
             http=Protocol,

@@ -15,6 +15,8 @@ from sandbox import scenarios
 from sandbox.aviationstack.failures import FAILURES
 from sandbox.aviationstack.plans import PLANS
 from sandbox.aviationstack.rows import TIME_FORMATS, WINDOW_MODES
+from sandbox.cards import controls as card_controls
+from sandbox.cards import failures as card_failures
 from sandbox.faults import TRANSPORT_FAULTS, Fault
 from sandbox.opensky import failures as opensky_failures
 from sandbox.opensky.clients import PATH as TOKENS
@@ -25,18 +27,19 @@ from sandbox.world.times import iso, parse
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
 
-KNOWN_FAULTS = TRANSPORT_FAULTS | FAILURES | opensky_failures.FAILURES
+KNOWN_FAULTS = TRANSPORT_FAULTS | FAILURES | opensky_failures.FAILURES | card_failures.FAILURES
 GUIDE = {
     "GET /v1/...": "AviationStack; try access_key=sandbox",
     "GET /api/...": "OpenSky: states, tracks, flights; without a token, or with one from below",
     f"POST {TOKENS}": "OpenSky's tokens; a client's secret is its name, try sandbox",
+    **card_controls.GUIDE,
     "GET|POST /_sandbox/clock": "read or move time",
     "GET|POST|DELETE /_sandbox/faults": "break things",
     "GET|DELETE /_sandbox/journal": "what vendors were asked, with counts; ?path= for one path",
     "GET|POST /_sandbox/flights": "the truth in UTC (?origin=&destination=&date=), or a flight of your own",
     "GET|PATCH /_sandbox/flights/{key}": "one flight, or a decision about it",
     "GET /_sandbox/positions": "the true position of everything in the air (?icao24=&at=)",
-    "GET|POST /_sandbox/settings": "window mode, time format, plans of keys; OpenSky's credits and switches",
+    "GET|POST /_sandbox/settings": "window mode, time format, plans of keys; OpenSky's and the cards' switches",
     "POST /_sandbox/reset": "as after a start",
 }
 EXAMPLES = {
@@ -47,10 +50,12 @@ EXAMPLES = {
     ],
     "POST /_sandbox/faults": [{"fault": "slow", "path": "/v1/flights", "times": 1, "delay_seconds": 2}],
     "PATCH /_sandbox/flights/{key}": [{"status": "cancelled"}, {"departure_delay": 90}],
+    "POST /_sandbox/cards/intents/{id}": [{"finish": "succeed"}, {"finish": "fail"}],
     "POST /_sandbox/settings": [
         {"window": "week_only", "time_format": "HH:MM", "keys": {"mine": "free"}},
         {"opensky": {"credits": {"user": 3}, "token_seconds": 60}},
         {"opensky": {"extra_aircraft": 5000}},
+        {"cards": {"webhook_urls": ["http://127.0.0.1:8000/payments/stripe/events"], "copies": 2}},
     ],
 }
 
@@ -78,6 +83,7 @@ def routes(sandbox: Sandbox) -> list[Route]:
         ("GET", "/settings", controls.read_settings),
         ("POST", "/settings", controls.change_settings),
         ("POST", "/reset", controls.reset),
+        *card_controls.Controls(sandbox.cards).table(),
     ]
     return [Route(f"/_sandbox{path}", _endpoint(work), methods=[method]) for method, path, work in table]
 
@@ -128,6 +134,7 @@ class _Controls:
             clock.set(parse(body["now"]))
         if "advance_seconds" in body:
             clock.advance(float(body["advance_seconds"]))
+        self.sandbox.cards.look()
         return self.read_clock(request, body)
 
     def read_faults(self, _request: Request, _body: dict[str, Any]) -> Payload:
@@ -184,11 +191,12 @@ class _Controls:
             "keys": vendor.keys.plans,
             "used": used,
             "opensky": self.sandbox.opensky.shown(),
+            "cards": self.sandbox.cards.books.settings.shown(),
             "choices": {"window": WINDOW_MODES, "time_format": TIME_FORMATS, "plans": list(PLANS)},
         }
 
     def change_settings(self, request: Request, body: dict[str, Any]) -> Payload:
-        _only(body, {"window", "time_format", "keys", "opensky"})
+        _only(body, {"window", "time_format", "keys", "opensky", "cards"})
         vendor = self.sandbox.aviationstack
         window = _choice(body, "window", WINDOW_MODES, vendor.settings.window)
         time_format = _choice(body, "time_format", TIME_FORMATS, vendor.settings.time_format)
@@ -196,7 +204,9 @@ class _Controls:
             key: _choice({"plan": plan}, "plan", tuple(PLANS), "")
             for key, plan in body.get("keys", {}).items()
         }
+        cards = self.sandbox.cards.books.settings.changed(body.get("cards", {}))
         self.sandbox.opensky.change(body.get("opensky", {}))
+        self.sandbox.cards.switch(cards)
         vendor.settings.window, vendor.settings.time_format = window, time_format
         vendor.keys.plans |= plans
         return self.read_settings(request, body)

@@ -8,11 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sandbox import control
 from sandbox.aviationstack.service import AviationStack
+from sandbox.cards import page
+from sandbox.cards import settings as card_settings
+from sandbox.cards.service import PREFIXES, Cards
 from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.journal import Journal
@@ -27,6 +32,7 @@ class Sandbox:
 
     seed: str = "jetway"
     start: datetime | None = None
+    card_settings: card_settings.Settings = field(default_factory=card_settings.Settings)
     world: World = field(init=False)
     clock: Clock = field(init=False)
     faults: Faults = field(init=False)
@@ -34,6 +40,7 @@ class Sandbox:
     aviationstack: AviationStack = field(init=False)
     airspace: Airspace = field(init=False)
     opensky: OpenSky = field(init=False)
+    cards: Cards = field(init=False)
 
     def __post_init__(self) -> None:
         self.world = World(self.seed)
@@ -43,6 +50,7 @@ class Sandbox:
         self.aviationstack = AviationStack(self.world, self.clock, self.faults, self.journal)
         self.airspace = Airspace(self.world)
         self.opensky = OpenSky(self.airspace, self.clock, self.faults, self.journal)
+        self.cards = Cards(self.clock, self.faults, self.journal, self.card_settings)
 
     def reset(self) -> None:
         """As after a start."""
@@ -53,6 +61,7 @@ class Sandbox:
         self.aviationstack.reset()
         self.airspace.reset()
         self.opensky.reset()
+        self.cards.reset()
 
 
 class Protocol(HttpToolsProtocol):
@@ -69,9 +78,19 @@ class Protocol(HttpToolsProtocol):
 
 
 def create_app(sandbox: Sandbox) -> Starlette:
+    async def threed_secure(request: Request) -> Response:
+        return await page.threed_secure(sandbox.cards, request)
+
     return Starlette(
         routes=[
             *control.routes(sandbox),
+            # Two vendors begin their paths alike; the names behind that tell which is meant.
+            *(
+                Route(f"/v1/{name}{rest}", sandbox.cards)
+                for name in PREFIXES
+                for rest in ("", "/{rest:path}")
+            ),
+            Route("/cards/3ds/{intent}", threed_secure, methods=["GET", "POST"]),
             Mount("/v1", app=sandbox.aviationstack),
             Mount("/api", app=sandbox.opensky),
             Mount("/auth", app=sandbox.opensky),

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import stripe
 import uvicorn
 
 from sandbox.server import Protocol, Sandbox, create_app
@@ -124,3 +125,37 @@ async def client(base: str, session: aiohttp.ClientSession) -> Client:
     client = Client(base, session)
     await client.control("POST", "/reset")
     return client
+
+
+@pytest.fixture
+async def stripe_api(client: Client) -> stripe.StripeClient:
+    """The card vendor's own library, which talks to the sandbox and tries nothing twice by itself."""
+    return shop(client)
+
+
+def shop(client: Client, **options: Any) -> stripe.StripeClient:
+    return stripe.StripeClient(
+        "sk_test_sandbox",
+        base_addresses={"api": client.base},
+        http_client=stripe.AIOHTTPClient(session=client.session, **options),
+        max_network_retries=0,
+    )
+
+
+async def pay(
+    api: stripe.StripeClient, method: str = "pm_card_visa", amount: int = 10_000, **more: Any
+) -> Any:
+    """Creates and confirms a payment in one call."""
+    key, params = (
+        more.pop("key", None),
+        {"amount": amount, "currency": "usd", "payment_method": method, **more},
+    )
+    params.setdefault("return_url", "https://shop.example/paid?order=7")
+    options = {"idempotency_key": key} if key else {}
+    return await api.v1.payment_intents.create_async({"confirm": True, **params}, options)
+
+
+async def money(client: Client, *kinds: str) -> list[tuple[str, int]]:
+    """What the processor has done, and with how much."""
+    lines = (await client.control("GET", "/cards"))["journal"]
+    return [(line["what"], line["amount"]) for line in lines if not kinds or line["what"] in kinds]

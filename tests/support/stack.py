@@ -50,6 +50,9 @@ def running() -> Iterator[dict[str, str]]:
             "OPENSKY_USER": "sandbox",
             "OPENSKY_PASS": "sandbox",
             "OPENSKY_CREDITS_PER_DAY": "1000000",
+            "STRIPE_API_BASE": f"http://127.0.0.1:{port}",
+            "STRIPE_SECRET_KEY": "sk_test_sandbox",
+            "STRIPE_WEBHOOK_SECRET": "whsec_sandbox",
             "ADMIN_METRICS_TOKEN": "metrics-token-of-the-tests",
             "RATE_LIMIT_ENABLED": "true",
             "LOG_LEVEL": "WARNING",
@@ -94,7 +97,8 @@ def _own_database(url: str) -> Iterator[str]:
 @contextmanager
 def sandbox() -> Iterator[int]:
     port = free_port()
-    with child("-m", "sandbox", "--host", "127.0.0.1", "--port", str(port)):
+    secret = {"STRIPE_WEBHOOK_SECRET": "whsec_sandbox"}
+    with child("-m", "sandbox", "--host", "127.0.0.1", "--port", str(port), **secret):
         wait_for(f"http://127.0.0.1:{port}/_sandbox")
         yield port
 
