@@ -72,6 +72,11 @@ def directory() -> Directory:
     return copy.value
 
 
+async def ready() -> None:
+    """Have the airlines in memory as they are now; for tasks, which a process may run before anything else."""
+    await (copy.refresh() if copy.is_read else load())
+
+
 async def load() -> None:
     """Read the airlines into memory, after putting the packaged ones into the table where they are not in it."""
     packaged = _packaged()

@@ -1,6 +1,6 @@
 """What bookings can refuse."""
 
-from app.core.errors import NotFound, Unprocessable
+from app.core.errors import Conflict, NotFound, Unprocessable
 
 
 class BookingNotFound(NotFound):
@@ -28,6 +28,56 @@ class InvalidName(Unprocessable):
     title = "A name cannot be printed on a ticket"
 
 
-class PaymentNotOffered(Unprocessable):
-    code = "payment_not_offered"
-    title = "This installation takes no payments; leave `payment` out to hold the seats"
+class HoldExpired(Conflict):
+    code = "hold_expired"
+    title = "The hold has run out"
+
+
+class BookingClosed(Conflict):
+    code = "booking_closed"
+    title = "The booking's state does not allow this"
+
+
+class PriceHasRisen(Conflict):
+    code = "price_changed"
+    title = "The price of the held seats is another now"
+
+
+class QuoteNotFound(NotFound):
+    code = "quote_not_found"
+    title = "The booking has no such quote"
+
+
+class QuoteExpired(Conflict):
+    code = "quote_expired"
+    title = "The quote has run out; ask for another"
+
+
+class QuoteSuperseded(Conflict):
+    code = "quote_superseded"
+    title = "A newer quote or a change has taken this quote's place"
+
+
+class NothingToCancel(Unprocessable):
+    code = "nothing_to_cancel"
+    title = "There is nothing of this left to cancel"
+
+
+class ChangeNotAllowed(Conflict):
+    code = "change_not_allowed"
+    title = "The fare or the state of the trip does not allow this change"
+
+
+class PaymentRequired(Unprocessable):
+    code = "payment_required"
+    title = "Something is to be paid; send a payment method"
+
+
+class AirlineChangeNotFound(NotFound):
+    code = "airline_change_not_found"
+    title = "The booking has no such change that waits for an answer"
+
+
+class OptionNotOffered(Conflict):
+    code = "option_not_offered"
+    title = "This answer is not among the options"

@@ -26,7 +26,9 @@ STATUSES = ("held", "confirmed", "cancelled", "expired", "completed")
 class Booking(Base):
     """A booking and its state. The price, conditions and baggage are those of the day it was made.
 
-    `sequence` counts its events; the timeline and the outbox carry the same numbers.
+    `sequence` counts its events; the timeline and the outbox carry the same numbers. `revision` counts what changes
+    who flies on what, so that a quote made before is known to be of the past. `terms` keeps what was agreed at
+    purchase: the parts of the price, and until when it may be cancelled for nothing.
     """
 
     __tablename__ = "bookings"
@@ -51,7 +53,11 @@ class Booking(Base):
     conditions: Mapped[dict[str, Any]] = mapped_column(JSONB)
     baggage: Mapped[dict[str, Any]] = mapped_column(JSONB)
     contact: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    terms: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     hold_expires_at: Mapped[datetime | None]
+    hold_prolonged: Mapped[bool] = mapped_column(server_default="false")
+    price_stands_until: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(server_default="0")
     sequence: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -71,12 +77,17 @@ class BookingPassenger(Base):
     born_on: Mapped[date]
     gender: Mapped[str | None]
     infant_of: Mapped[int | None] = mapped_column(SmallInteger)
+    cancelled_at: Mapped[datetime | None]
 
 
 class BookingSegment(Base):
-    """One flight of a booking and the claim on its seats."""
+    """One flight of a booking and the claim on its seats.
+
+    A change adds slices with new indexes and removes the old ones; until it is paid for, the new ones are pending.
+    """
 
     __tablename__ = "booking_segments"
+    __table_args__ = (CheckConstraint("state IN ('pending', 'active', 'removed')", name="known_state"),)
 
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
     slice_index: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
@@ -84,6 +95,8 @@ class BookingSegment(Base):
     flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"), index=True)
     claim_id: Mapped[int] = mapped_column(ForeignKey("seat_claims.id"), unique=True)
     booking_class: Mapped[str | None] = mapped_column(String(1))
+    state: Mapped[str] = mapped_column(String(8), server_default="active")
+    removed_by: Mapped[str | None]
 
 
 class BookingEvent(Base):
@@ -97,3 +110,114 @@ class BookingEvent(Base):
     status: Mapped[str] = mapped_column(String(16))
     data: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class CancellationQuote(Base):
+    """What cancelling would give back, good until `expires_at`; only the newest of a booking can be confirmed."""
+
+    __tablename__ = "cancellation_quotes"
+    __table_args__ = (
+        CheckConstraint("refund_minor >= 0 AND penalty_minor >= 0", name="nothing_negative"),
+        Index("ix_cancellation_quotes_newest", "booking_id", text("id DESC")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    public_id: Mapped[uuid.UUID] = mapped_column(server_default=func.gen_random_uuid(), unique=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"))
+    revision: Mapped[int]
+    positions: Mapped[list[int]] = mapped_column(JSONB)
+    slices: Mapped[list[int]] = mapped_column(JSONB)
+    reason: Mapped[str]
+    refund_minor: Mapped[int] = mapped_column(BigInteger)
+    penalty_minor: Mapped[int] = mapped_column(BigInteger)
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    accounts: Mapped[dict[str, int]] = mapped_column(JSONB)
+    expires_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ChangeQuote(Base):
+    """What changing slices would cost, or give back where `due_minor` is negative; the newest can be confirmed."""
+
+    __tablename__ = "change_quotes"
+    __table_args__ = (
+        CheckConstraint("state IN ('quoted', 'paying', 'done', 'failed')", name="known_state"),
+        Index("ix_change_quotes_newest", "booking_id", text("id DESC")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    public_id: Mapped[uuid.UUID] = mapped_column(server_default=func.gen_random_uuid(), unique=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"))
+    revision: Mapped[int]
+    state: Mapped[str] = mapped_column(String(8), server_default="quoted")
+    slices: Mapped[list[int]] = mapped_column(JSONB)
+    new_slices: Mapped[list[int]] = mapped_column(JSONB, server_default="[]")
+    offer: Mapped[str]
+    reason: Mapped[str]
+    fee_minor: Mapped[int] = mapped_column(BigInteger)
+    difference_minor: Mapped[int] = mapped_column(BigInteger)
+    due_minor: Mapped[int] = mapped_column(BigInteger)
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    accounts: Mapped[dict[str, int]] = mapped_column(JSONB)
+    parts: Mapped[list[Any]] = mapped_column(JSONB)
+    expires_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AirlineChange(Base):
+    """A change that the airline made and the traveller may answer until `deadline_at`."""
+
+    __tablename__ = "airline_changes"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('open', 'accepted', 'rebooked', 'refunded', 'superseded')", name="known_state"
+        ),
+        Index(
+            "uq_airline_changes_open",
+            "booking_id",
+            "flight_id",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_airline_changes_due", "deadline_at", postgresql_where=text("state = 'open'")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    public_id: Mapped[uuid.UUID] = mapped_column(server_default=func.gen_random_uuid(), unique=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"))
+    flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"), index=True)
+    slice_index: Mapped[int] = mapped_column(SmallInteger)
+    materiality: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    options: Mapped[list[str]] = mapped_column(JSONB)
+    advice: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    state: Mapped[str] = mapped_column(String(16), server_default="open")
+    deadline_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class BookingExtra(Base):
+    """A seat or bags for one passenger, priced when ordered; pending until paid for."""
+
+    __tablename__ = "booking_extras"
+    __table_args__ = (
+        CheckConstraint("kind IN ('seat', 'bag')", name="known_kind"),
+        CheckConstraint("state IN ('pending', 'paid', 'cancelled')", name="known_state"),
+        CheckConstraint("amount_minor >= 0 AND quantity > 0", name="nothing_negative"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), index=True)
+    order_id: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(String(8))
+    position: Mapped[int] = mapped_column(SmallInteger)
+    slice_index: Mapped[int] = mapped_column(SmallInteger)
+    flight_id: Mapped[int | None] = mapped_column(ForeignKey("flights.id"))
+    seat: Mapped[str | None] = mapped_column(String(4))
+    quantity: Mapped[int] = mapped_column(SmallInteger)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(16), server_default="pending")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

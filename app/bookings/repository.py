@@ -8,6 +8,10 @@ import orjson
 
 from app.core.db import Row, Session, rows
 
+_LOCKED = """
+    SELECT b.*, b.hold_expires_at <= now() AS due, b.price_stands_until <= now() AS price_due FROM bookings b
+"""
+
 
 async def add(
     session: Session, booking: Row, passengers: list[Row], segments: list[Row], event: Row
@@ -21,9 +25,10 @@ async def add(
         """
         WITH booking AS (
             INSERT INTO bookings (pnr, user_id, status, total_minor, currency, cabin, fare_brand, price,
-                                  conditions, baggage, contact, hold_expires_at)
+                                  conditions, baggage, contact, terms, hold_expires_at, price_stands_until)
             VALUES (:pnr, :user_id, 'held', :total_minor, :currency, :cabin, :fare_brand, CAST(:price AS jsonb),
-                    CAST(:conditions AS jsonb), CAST(:baggage AS jsonb), CAST(:contact AS jsonb), :hold_expires_at)
+                    CAST(:conditions AS jsonb), CAST(:baggage AS jsonb), CAST(:contact AS jsonb),
+                    CAST(:terms AS jsonb), :hold_expires_at, :price_stands_until)
             ON CONFLICT (pnr) DO NOTHING
             RETURNING id, sequence, created_at, updated_at),
         passengers AS (
@@ -90,7 +95,8 @@ async def segments_of(session: Session, booking_ids: list[int]) -> Sequence[Row]
     return await rows(
         session,
         """
-        SELECT s.booking_id, s.slice_index, s.claim_id, s.booking_class, f.*, coalesce(a.name, f.carrier) AS operated_by
+        SELECT s.booking_id, s.slice_index, s.segment_index, s.claim_id, s.booking_class, s.state AS segment_state, f.*,
+               coalesce(a.name, f.carrier) AS operated_by
         FROM booking_segments s JOIN flights f ON f.id = s.flight_id LEFT JOIN airlines a ON a.iata = f.carrier
         WHERE s.booking_id = ANY(CAST(:ids AS bigint[]))
         ORDER BY s.booking_id, s.slice_index, s.segment_index
@@ -100,7 +106,10 @@ async def segments_of(session: Session, booking_ids: list[int]) -> Sequence[Row]
 
 
 async def expire_due(session: Session, user_id: uuid.UUID | None, most: int) -> Sequence[Row]:
-    """Move holds that ran out, by the database's clock, to `expired`; a row somebody else has is left to them."""
+    """Move holds that ran out, by the database's clock, to `expired`; a row somebody else has is left to them.
+
+    While nobody knows what became of a payment, its booking is left to whoever finds out.
+    """
     return await rows(
         session,
         f"""
@@ -108,6 +117,8 @@ async def expire_due(session: Session, user_id: uuid.UUID | None, most: int) -> 
         WHERE id IN (
             SELECT id FROM bookings
             WHERE status = 'held' AND hold_expires_at <= now() {"AND user_id = :user_id" if user_id else ""}
+              AND NOT EXISTS (SELECT FROM payments p
+                              WHERE p.booking_id = bookings.id AND p.status IN ('processing', 'authorised'))
             ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED)
         RETURNING id, pnr, sequence, status
         """,
@@ -129,6 +140,147 @@ async def add_steps(
         event_type=event_type,
         bookings=orjson.dumps([dict(booking) for booking in bookings]).decode(),
         data=orjson.dumps(data).decode() if data else None,
+    )
+
+
+async def lock(session: Session, booking_id: int) -> Row:
+    """A booking, locked; `due` says whether its hold has run out by the database's clock."""
+    return (await rows(session, _LOCKED + "WHERE b.id = :id FOR UPDATE", id=booking_id))[0]
+
+
+async def lock_by_pnr(session: Session, user_id: uuid.UUID, pnr: str) -> Row | None:
+    found = await rows(
+        session, _LOCKED + "WHERE b.pnr = :pnr AND b.user_id = :user_id FOR UPDATE", pnr=pnr, user_id=user_id
+    )
+    return found[0] if found else None
+
+
+async def step(
+    session: Session,
+    booking_id: int,
+    events: list[Row],
+    *,
+    leaving: Sequence[str],
+    to: str | None = None,
+    revised: bool = False,
+    held_for_seconds: float | None = None,
+    agreed: Row | None = None,
+) -> Row | None:
+    """Take a booking a step further: its state, a line of its history and an event for each of `events`.
+
+    `agreed` is added to its terms. None if the booking is in none of the states it may leave; nothing is written then.
+    """
+    moved = await rows(
+        session,
+        """
+        WITH moved AS (
+            UPDATE bookings SET status = coalesce(CAST(:to AS varchar), status), sequence = sequence + :count,
+                revision = revision + CAST(:revised AS int), updated_at = now(),
+                terms = terms || CAST(:agreed AS jsonb),
+                hold_expires_at = coalesce(
+                    now() + make_interval(secs => CAST(:held AS double precision)), hold_expires_at)
+            WHERE id = :id AND status = ANY(CAST(:leaving AS text[])) RETURNING *),
+        told AS (
+            SELECT m.id, m.pnr, m.status, m.sequence - :count + e.n AS sequence, e.type, e.data
+            FROM moved m, jsonb_to_recordset(CAST(:events AS jsonb)) AS e(n int, type text, data jsonb)),
+        timeline AS (
+            INSERT INTO booking_timeline (booking_id, sequence, type, status, data)
+            SELECT id, sequence, type, status, data FROM told),
+        outbox AS (
+            INSERT INTO outbox (type, subject, sequence, data)
+            SELECT type, pnr, sequence, jsonb_build_object('pnr', pnr, 'status', status) || coalesce(data, '{}')
+            FROM told)
+        SELECT * FROM moved
+        """,
+        id=booking_id,
+        to=to,
+        count=len(events),
+        revised=int(revised),
+        held=held_for_seconds,
+        agreed=orjson.dumps(agreed or {}).decode(),
+        leaving=list(leaving),
+        events=orjson.dumps([{"n": n, **event} for n, event in enumerate(events, 1)]).decode(),
+    )
+    return moved[0] if moved else None
+
+
+async def active_segments(session: Session, booking_id: int, state: str = "active") -> list[Row]:
+    """The segments that are flown, in their order, with what an itinerary shows of their flights."""
+    found = await segments_of(session, [booking_id])
+    return [segment for segment in found if segment["segment_state"] == state]
+
+
+async def pnr_of(session: Session, booking_id: int) -> str:
+    pnr: str = (await rows(session, "SELECT pnr FROM bookings WHERE id = :id", id=booking_id))[0]["pnr"]
+    return pnr
+
+
+async def unpaid_extras(session: Session, booking_id: int) -> int:
+    """What the extras that are ordered and not paid for come to."""
+    found = await rows(
+        session,
+        """
+        SELECT coalesce(sum(amount_minor), 0)::bigint AS amount FROM booking_extras
+        WHERE booking_id = :id AND state = 'pending'
+        """,
+        id=booking_id,
+    )
+    amount: int = found[0]["amount"]
+    return amount
+
+
+async def prolong(session: Session, booking_id: int, minutes: float) -> Row:
+    """Hold a booking for at least so long from now; once only, and it says until when."""
+    return (
+        await rows(
+            session,
+            """
+            UPDATE bookings SET hold_prolonged = true,
+                hold_expires_at = greatest(hold_expires_at, now() + make_interval(secs => :seconds))
+            WHERE id = :id RETURNING hold_expires_at
+            """,
+            id=booking_id,
+            seconds=minutes * 60,
+        )
+    )[0]
+
+
+async def renew_claims(session: Session, booking_id: int, renewed: dict[int, int]) -> None:
+    """Let segments have new claims for their old ones."""
+    await rows(
+        session,
+        """
+        UPDATE booking_segments s SET claim_id = n.new
+        FROM unnest(CAST(:old AS bigint[]), CAST(:new AS bigint[])) AS n(old, new)
+        WHERE s.booking_id = :booking_id AND s.claim_id = n.old
+        """,
+        booking_id=booking_id,
+        old=list(renewed),
+        new=list(renewed.values()),
+    )
+
+
+async def reprice(session: Session, booking_id: int, total: int, price: Row, terms: Row) -> None:
+    """Another price, which stands as long as the seats are held."""
+    await rows(
+        session,
+        """
+        UPDATE bookings SET total_minor = :total, price = CAST(:price AS jsonb), terms = CAST(:terms AS jsonb),
+            price_stands_until = hold_expires_at, updated_at = now()
+        WHERE id = :id
+        """,
+        id=booking_id,
+        total=total,
+        price=orjson.dumps(price).decode(),
+        terms=orjson.dumps(terms).decode(),
+    )
+
+
+async def timeline(session: Session, booking_id: int) -> Sequence[Row]:
+    return await rows(
+        session,
+        "SELECT sequence, type, status, data, at FROM booking_timeline WHERE booking_id = :id ORDER BY sequence",
+        id=booking_id,
     )
 
 

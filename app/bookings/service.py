@@ -4,16 +4,19 @@ import secrets
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import orjson
 
+from app.bookings import agreed, repository
 from app.bookings import passengers as travellers
-from app.bookings import repository
-from app.bookings.errors import BookingNotFound, PaymentNotOffered
+from app.bookings.errors import BookingNotFound
 from app.bookings.schemas import BookingIn
 from app.core import clock, cursors, db, outbox
+from app.core.config import settings
 from app.core.db import Row, Session
 from app.core.metrics import BOOKINGS
+from app.fares.quotes import Quote
 from app.offers import itinerary, token
 from app.offers import service as offers
 from app.offers.service import Reservation
@@ -29,11 +32,14 @@ _LAST_ID = 2**63 - 1
 async def create(session: Session, user_id: uuid.UUID, data: BookingIn) -> Row:
     """Hold the seats of an offer until `hold_expires_at`.
 
-    Raises OfferNotFound, OfferExpired, what `passengers.check` and `offers.reserve` raise, and
-    PaymentNotOffered.
+    Raises OfferNotFound, OfferExpired, and what `passengers.check` and `offers.reserve` raise.
     """
-    if data.payment is not None:
-        raise PaymentNotOffered
+    booking, flights = await hold(session, user_id, data)
+    return _view(booking, _passenger_rows(data), flights)
+
+
+async def hold(session: Session, user_id: uuid.UUID, data: BookingIn) -> tuple[Row, list[list[Row]]]:
+    """The booking that `create` makes, with its flights."""
     offer = token.read(data.offer_id)
     travellers.check(data.passengers, offer.counts)
     reservation = await offers.reserve(session, offer)
@@ -44,7 +50,7 @@ async def create(session: Session, user_id: uuid.UUID, data: BookingIn) -> Row:
         [flight | {"booking_class": offer.classes[position]} for flight in one]
         for position, one in enumerate(reservation.flights)
     ]
-    return _view(booking, _passenger_rows(data), flights)
+    return booking, flights
 
 
 async def page(
@@ -61,12 +67,22 @@ async def page(
 async def read(session: Session, user_id: uuid.UUID, pnr: str) -> Row:
     """Raises BookingNotFound, also for somebody else's."""
     await expire_due(session, user_id)
-    wanted = pnr.upper()
-    is_one = set(wanted) <= set(_PNR_ALPHABET)  # The database would choke on some of what it is not.
-    booking = await repository.by_pnr(session, user_id, wanted) if is_one else None
+    wanted = reference(pnr)
+    booking = await repository.by_pnr(session, user_id, wanted) if wanted else None
     if booking is None:
         raise BookingNotFound("You have no booking with this reference.")
     return (await _views(session, [booking]))[0]
+
+
+def reference(pnr: str) -> str | None:
+    """A booking reference as it is stored; None for what cannot be one, which the database might choke on."""
+    wanted = pnr.upper()
+    return wanted if len(wanted) == 6 and set(wanted) <= set(_PNR_ALPHABET) else None
+
+
+def parts_of(quote: Quote) -> list[Row]:
+    """What one passenger of each type pays for each slice."""
+    return [{"slice": index, "each": each} for index, each in enumerate(quote.parts())]
 
 
 async def expire_due(session: Session, user_id: uuid.UUID | None = None, most: int = _SWEEP) -> int:
@@ -95,6 +111,15 @@ async def expire_due(session: Session, user_id: uuid.UUID | None = None, most: i
     return len(due)
 
 
+def _price_stands_until(reservation: Reservation) -> datetime:
+    """The price may be promised for less time than the seats; both clocks start with the hold, by the database's."""
+    minutes = settings().price_guarantee_minutes
+    if minutes is None:
+        return reservation.expires_at
+    begun = reservation.expires_at - timedelta(minutes=settings().hold_minutes)
+    return min(begun + timedelta(minutes=minutes), reservation.expires_at)
+
+
 async def _count(status: str, bookings: int) -> None:
     BOOKINGS.labels(status).inc(bookings)
 
@@ -110,12 +135,19 @@ async def _stored(
         "cabin": offer.cabin,
         "fare_brand": brand.name,
         "hold_expires_at": reservation.expires_at,
+        "price_stands_until": _price_stands_until(reservation),
     }
     documents: Row = {
         "price": quote.wire(),
         "conditions": itinerary.conditions(brand, quote.currency),
         "baggage": itinerary.baggage(brand),
         "contact": data.contact.model_dump(),
+        "terms": {
+            "counts": offer.counts,
+            "issued_on": str(offer.issued_on),
+            "parts": parts_of(quote),
+            **agreed.at_purchase(reservation.flights),
+        },
     }
     encoded = {name: orjson.dumps(value).decode() for name, value in documents.items()}
     segments = [

@@ -108,6 +108,33 @@ class Settings(BaseSettings):
         "an account; 8000 for one that feeds data.",
     )
 
+    stripe_secret_key: str = Field(
+        default="",
+        description="Stripe's secret key. Empty: no payments are taken, and seats can only be held.",
+    )
+    stripe_api_base: str = Field(default="https://api.stripe.com", description="Where Stripe answers.")
+    stripe_webhook_secret: str = Field(
+        default="",
+        description="Signs Stripe's messages to /payments/stripe/events; Stripe shows it as `whsec_…`.",
+    )
+    payment_timeout_seconds: float = Field(
+        default=15.0, gt=0, le=60, description="Everything one call to Stripe may take."
+    )
+    payment_return_url: str = Field(
+        default="",
+        description="Where a browser goes after 3-D Secure. Empty: apps use Stripe's SDK with `client_secret`.",
+    )
+    payment_grace_minutes: float = Field(
+        default=15,
+        gt=0,
+        description="A hold is prolonged once, so that a payment begun now has this long, in minutes.",
+    )
+    price_guarantee_minutes: float | None = Field(
+        default=None,
+        gt=0,
+        description="How long a hold's price stands, in minutes; seats may be held longer. Empty: as long as those.",
+    )
+
     jwt_secret: str = Field(
         default=_DEVELOPMENT_SECRET + "jwt-0123456789",
         description="Signs access tokens; at least 32 characters: `openssl rand -hex 32`.",
@@ -239,7 +266,11 @@ class Settings(BaseSettings):
             raise ValueError("JWT_SECRET and SECRET_KEY must differ")
         if not self.aviationstack_key or self.aviationstack_key == "sandbox":
             raise ValueError("AVIATIONSTACK_KEY is missing or the sandbox's")
-        for name in ("aviationstack_base_url", "opensky_base_url", "opensky_token_url"):
+        if self.stripe_secret_key and (
+            not self.stripe_webhook_secret or self.stripe_secret_key == "sk_test_sandbox"  # noqa: S105
+        ):
+            raise ValueError("STRIPE_WEBHOOK_SECRET is missing, or STRIPE_SECRET_KEY is the sandbox's")
+        for name in ("aviationstack_base_url", "opensky_base_url", "opensky_token_url", "stripe_api_base"):
             url: str = getattr(self, name)
             if _on_this_machine(url):
                 raise ValueError(f"{name.upper()} points to this machine: the sandbox is not for production")

@@ -53,6 +53,13 @@ async def disconnect() -> None:
         _session = None
 
 
+def session() -> aiohttp.ClientSession:
+    """For a vendor's own library, which then connects under the same rules."""
+    if _session is None:
+        raise RuntimeError("http.connect() was not called")
+    return _session
+
+
 async def get(
     url: str,
     *,
@@ -70,11 +77,9 @@ async def post_form(url: str, fields: dict[str, str], *, timeout_seconds: float)
 
 
 async def _send(method: str, url: str, timeout_seconds: float, **options: Any) -> Answer:
-    if _session is None:
-        raise RuntimeError("http.connect() was not called")
     timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(2.0, timeout_seconds))
     try:
-        async with _session.request(
+        async with session().request(
             method, url, timeout=timeout, allow_redirects=False, **options
         ) as response:
             body = await _read_capped(response)

@@ -2,6 +2,10 @@
 
 Twins queue on the unique index: the second waits until the first has committed, then reads its answer.
 Only effects are kept; a refusal rolls back its key as well, so that it can be tried again.
+
+An effect that asks others, such as a payment, is made in several transactions. The first keeps the key with the
+effect's `subject` and a lock; the last keeps the answer, if the lock is still its own. Where the process dies in
+between, the next repetition takes the lock over after a while and goes on with the subject.
 """
 
 import uuid
@@ -14,6 +18,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Base, Row, Session, rows
 
 KEPT = timedelta(hours=72)
+# Longer than an effect in several steps takes: two calls to the card processor and what is around them.
+_LOCKED_SECONDS = 60
 
 
 class IdempotencyKey(Base):
@@ -30,6 +36,9 @@ class IdempotencyKey(Base):
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
     status: Mapped[int | None]
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    subject: Mapped[str | None]
+    lock: Mapped[uuid.UUID | None]
+    locked_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
 
 
@@ -57,7 +66,7 @@ async def used(session: Session, caller: uuid.UUID, method: str, path: str, key:
     found = await rows(
         session,
         """
-        SELECT fingerprint, status, body FROM idempotency_keys
+        SELECT id, fingerprint, status, body, subject FROM idempotency_keys
         WHERE caller = :caller AND method = :method AND path = :path AND key = :key
         """,
         caller=caller,
@@ -76,6 +85,48 @@ async def keep(session: Session, claimed: int, status: int, body: bytes) -> None
         status=status,
         body=body,
     )
+
+
+async def begin(session: Session, claimed: int, subject: str, lock: uuid.UUID) -> None:
+    """Keep a claimed key for the steps that follow; they are about `subject`, whoever makes them."""
+    await rows(
+        session,
+        "UPDATE idempotency_keys SET subject = :subject, lock = :lock, locked_at = now() WHERE id = :id",
+        id=claimed,
+        subject=subject,
+        lock=lock,
+    )
+
+
+async def take_over(session: Session, key_id: int, lock: uuid.UUID) -> bool:
+    """Go on with steps that nobody makes any more; false while somebody may."""
+    taken = await rows(
+        session,
+        """
+        UPDATE idempotency_keys SET lock = :lock, locked_at = now()
+        WHERE id = :id AND status IS NULL AND locked_at < now() - make_interval(secs => :seconds) RETURNING id
+        """,
+        id=key_id,
+        lock=lock,
+        seconds=_LOCKED_SECONDS,
+    )
+    return bool(taken)
+
+
+async def finish(session: Session, key_id: int, lock: uuid.UUID, status: int, body: bytes) -> bool:
+    """Keep the answer of the last step; false if somebody else has taken the steps over."""
+    finished = await rows(
+        session,
+        """
+        UPDATE idempotency_keys SET status = :status, body = :body
+        WHERE id = :id AND lock = :lock AND status IS NULL RETURNING id
+        """,
+        id=key_id,
+        lock=lock,
+        status=status,
+        body=body,
+    )
+    return bool(finished)
 
 
 async def purge(session: Session) -> None:

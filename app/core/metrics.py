@@ -118,5 +118,17 @@ LIVE_TILES = Counter(
 )
 LIVE_STREAMS = Gauge("jetway_live_streams", "Streams of positions that are open in this process.")
 BOOKINGS = Counter("jetway_bookings_total", "Bookings that reached a state.", ["status"])
+PAYMENTS = Counter(
+    "jetway_payments_total",
+    "Payments by how they ended: captured, failed, or late, which means captured for seats that were gone and refunded.",
+    ["outcome"],
+)
+REFUNDS = Counter("jetway_refunds_total", "Refunds by how they ended.", ["outcome"])
+REFUNDS_OVERDUE = Gauge(
+    "jetway_refunds_overdue", "Refunds that are not made although their last day is over."
+)
+LEDGER_DIFFERENCES = Gauge(
+    "jetway_ledger_differences", "Differences from the card processor's books that the last comparison found."
+)
 SOLD_OUT = Counter("jetway_sold_out_total", "Bookings refused because the seats were gone.")
 TASKS = Counter("jetway_tasks_total", "Background tasks by how they ended.", ["task", "outcome"])

@@ -48,6 +48,14 @@ def wire(minor: int, currency: str) -> Wire:
     return {"amount": amount(minor, currency), "currency": currency}
 
 
+def minor(amount: Wire) -> int:
+    """What `wire` made, read back; of what it did not make, ValueError."""
+    scaled = Decimal(amount["amount"]).scaleb(exponent(amount["currency"]))
+    if scaled != int(scaled):
+        raise ValueError("more decimals than the currency has")
+    return int(scaled)
+
+
 def share(minor: int, numerator: int, denominator: int) -> int:
     """`minor * numerator / denominator`, halves rounded away from zero, in integers throughout."""
     quotient, remainder = divmod(abs(minor) * numerator, denominator)

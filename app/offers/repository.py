@@ -1,5 +1,6 @@
 """Every question to flights on sale and their seats."""
 
+from datetime import datetime
 from typing import Any
 
 from app.core.db import Row, Session, rows
@@ -147,6 +148,79 @@ async def release(session: Session, **wanted: Any) -> int:
         **wanted,
     )
     return sum(row["claims"] for row in released)
+
+
+async def lost(session: Session, claim_ids: list[int]) -> list[int]:
+    """Of these claims, locked, those whose seats somebody else was given. One that ran out may still have its own."""
+    found = await rows(
+        session,
+        """
+        SELECT id, released_at FROM seat_claims WHERE id = ANY(CAST(:claim_ids AS bigint[])) ORDER BY id FOR UPDATE
+        """,
+        claim_ids=claim_ids,
+    )
+    return [row["id"] for row in found if row["released_at"] is not None]
+
+
+async def secure(session: Session, claim_ids: list[int]) -> None:
+    """Let held seats be sold seats, those that are not sold yet."""
+    await rows(
+        session,
+        """
+        WITH secured AS (
+            UPDATE seat_claims SET expires_at = NULL
+            WHERE id IN (SELECT id FROM seat_claims WHERE id = ANY(CAST(:claim_ids AS bigint[])) ORDER BY id FOR UPDATE)
+              AND released_at IS NULL AND expires_at IS NOT NULL
+            RETURNING flight_id, cabin, seats),
+        counted AS (SELECT flight_id, cabin, sum(seats) AS seats FROM secured GROUP BY flight_id, cabin),
+        locked AS (
+            SELECT i.flight_id, i.cabin FROM inventory i
+            JOIN flights f ON f.id = i.flight_id JOIN counted USING (flight_id, cabin)
+            ORDER BY f.departs_at, f.id FOR UPDATE OF i)
+        UPDATE inventory i SET held = i.held - c.seats, sold = i.sold + c.seats
+        FROM counted c JOIN locked USING (flight_id, cabin)
+        WHERE i.flight_id = c.flight_id AND i.cabin = c.cabin
+        """,
+        claim_ids=claim_ids,
+    )
+
+
+async def prolong(session: Session, claim_ids: list[int], until: datetime) -> None:
+    """Hold seats for longer, those that are still held."""
+    await rows(
+        session,
+        """
+        UPDATE seat_claims SET expires_at = greatest(expires_at, CAST(:until AS timestamptz))
+        WHERE id IN (SELECT id FROM seat_claims WHERE id = ANY(CAST(:claim_ids AS bigint[])) ORDER BY id FOR UPDATE)
+          AND released_at IS NULL AND expires_at IS NOT NULL
+        """,
+        claim_ids=claim_ids,
+        until=until,
+    )
+
+
+async def give_back(session: Session, claim_ids: list[int], seats: list[int]) -> None:
+    """Give back some of the seats that claims have bought; at least one of each stays."""
+    await rows(
+        session,
+        """
+        WITH wanted AS (SELECT * FROM unnest(CAST(:claim_ids AS bigint[]), CAST(:seats AS int[])) AS w(id, seats)),
+        shrunk AS (
+            UPDATE seat_claims s SET seats = s.seats - w.seats FROM wanted w
+            WHERE s.id = w.id AND s.released_at IS NULL AND s.expires_at IS NULL
+            RETURNING s.flight_id, s.cabin, w.seats),
+        counted AS (SELECT flight_id, cabin, sum(seats) AS seats FROM shrunk GROUP BY flight_id, cabin),
+        locked AS (
+            SELECT i.flight_id, i.cabin FROM inventory i
+            JOIN flights f ON f.id = i.flight_id JOIN counted USING (flight_id, cabin)
+            ORDER BY f.departs_at, f.id FOR UPDATE OF i)
+        UPDATE inventory i SET sold = i.sold - c.seats
+        FROM counted c JOIN locked USING (flight_id, cabin)
+        WHERE i.flight_id = c.flight_id AND i.cabin = c.cabin
+        """,
+        claim_ids=claim_ids,
+        seats=seats,
+    )
 
 
 async def describe_types(session: Session, types: list[str], cabins: list[str], seats: list[int]) -> None:

@@ -1,6 +1,6 @@
 """What bookings ask of offers: read one, take its seats, give them back."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from app.aircraft import service as aircraft
@@ -47,7 +47,7 @@ def _flights_on_sale(offer: Offer, known: dict[int, Row]) -> list[list[Row]]:
     """The offer's flights, slice by slice. Raises FlightNotOnSale."""
     if not all(flight_id in known and itinerary.on_sale(known[flight_id]) for flight_id in offer.flight_ids):
         raise FlightNotOnSale("A flight of this offer was cancelled or is about to leave.")
-    return [[known[flight_id] for flight_id in one] for one in offer.slices]
+    return _in_slices(offer, known)
 
 
 def _still_priced(offer: Offer, flights: list[list[Row]]) -> tuple[Quote, Brand]:
@@ -84,24 +84,96 @@ async def refreshed(session: Session, offer_id: str) -> Row:
     }
 
 
+async def secure(session: Session, segments: list[Row], cabin: str, seats: int) -> dict[int, int] | None:
+    """Sell the seats that segments hold, all or none; None if a flight has too few left or is on sale no more.
+
+    Where holds ran out and others were given the seats, new ones are taken: the new claims by the old ones.
+    """
+    claim_ids = [segment["claim_id"] for segment in segments]
+    gone = set(await repository.lost(session, claim_ids))
+    renewed: dict[int, int] = {}
+    savepoint = await session.begin_nested()
+    if gone:
+        by_flight = {s["id"]: s["claim_id"] for s in segments if s["claim_id"] in gone}
+        claims = await _claims(session, sorted(by_flight), cabin, seats)
+        if len(claims) < len(by_flight) or not all(itinerary.on_sale(flight) for flight in claims):
+            await savepoint.rollback()
+            return None
+        renewed = {by_flight[flight["id"]]: flight["claim_id"] for flight in claims}
+    await repository.secure(session, [renewed.get(claim, claim) for claim in claim_ids])
+    await savepoint.commit()
+    if renewed:
+        db.after_commit(session, lambda: answers.seats_moved(_markets([segments])))
+    return renewed
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """An offer's flights, slice by slice, and what they cost by the fares in force."""
+
+    flights: list[list[Row]]
+    quote: Quote
+
+
+async def on_sale(session: Session, offer: Offer) -> Priced:
+    """Price an offer without taking its seats. Raises FlightNotOnSale, SoldOut."""
+    flights = _flights_on_sale(offer, await repository.flights(session, offer.flight_ids, offer.cabin))
+    if itinerary.seats_left(flights) < offer.seats:
+        raise SoldOut("A flight of this offer has too few seats left.")
+    priced = itinerary.quoted(flights, offer)
+    if priced is None:
+        raise FlightNotOnSale("The fare of this offer is no longer sold.")
+    return Priced(flights, priced[0])
+
+
+async def requoted(session: Session, offer: Offer) -> Quote | None:
+    """What an offer's seats cost by the fares in force; None if they are no longer sold."""
+    priced = itinerary.quoted(
+        _in_slices(offer, await repository.flights(session, offer.flight_ids, offer.cabin)), offer
+    )
+    return priced[0] if priced else None
+
+
+def _in_slices(offer: Offer, known: dict[int, Row]) -> list[list[Row]]:
+    return [[known[flight_id] for flight_id in one] for one in offer.slices]
+
+
+async def prolong(session: Session, claim_ids: list[int], until: datetime) -> None:
+    """Hold seats for longer."""
+    await repository.prolong(session, claim_ids, until)
+
+
+async def give_back(session: Session, seats: dict[int, int], flights: list[Row]) -> None:
+    """Give back so many seats of each claim, of which at least one stays."""
+    await repository.give_back(session, list(seats), list(seats.values()))
+    db.after_commit(session, lambda: answers.seats_moved(_markets([flights])))
+
+
 async def _claim(session: Session, offer: Offer) -> dict[int, Row]:
     """The offer's flights by id, each with the claim that was made. Raises SoldOut, FlightNotOnSale."""
-    ids, hold = sorted(set(offer.flight_ids)), settings().hold_minutes
-    savepoint = await session.begin_nested() if len(ids) > 1 else None
-    claims = await repository.claim(session, ids, offer.cabin, offer.seats, hold)
-    if len(claims) < len(ids):
-        # Some flight was full. Holds that ran out on these flights are given back here and now, because no
-        # sweeper, worker or Redis may be alive to do it; then there is one more try.
-        if savepoint is not None:
-            await savepoint.rollback()
-            await repository.lock(session, ids, offer.cabin)
-        freed = await repository.release(session, flight_ids=ids, cabin=offer.cabin)
-        claims = await repository.claim(session, ids, offer.cabin, offer.seats, hold) if freed else []
+    ids = sorted(set(offer.flight_ids))
+    claims = await _claims(session, ids, offer.cabin, offer.seats)
     if len(claims) < len(ids):
         _flights_on_sale(offer, await repository.flights(session, ids, offer.cabin))
         SOLD_OUT.inc()
         raise SoldOut("A flight of this offer has too few seats left.")
     return {flight["id"]: flight for flight in claims}
+
+
+async def _claims(session: Session, ids: list[int], cabin: str, seats: int) -> list[Row]:
+    """Claims on all of these flights; on fewer if one is full, and then the caller must roll back."""
+    hold = settings().hold_minutes
+    savepoint = await session.begin_nested() if len(ids) > 1 else None
+    claims = await repository.claim(session, ids, cabin, seats, hold)
+    if len(claims) < len(ids):
+        # Some flight was full. Holds that ran out on these flights are given back here and now, because no
+        # sweeper, worker or Redis may be alive to do it; then there is one more try.
+        if savepoint is not None:
+            await savepoint.rollback()
+            await repository.lock(session, ids, cabin)
+        freed = await repository.release(session, flight_ids=ids, cabin=cabin)
+        claims = await repository.claim(session, ids, cabin, seats, hold) if freed else []
+    return claims
 
 
 def _markets(flights: list[list[Row]]) -> list[tuple[str, str, date]]:

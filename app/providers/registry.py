@@ -3,9 +3,11 @@
 from app.providers.aviationstack import client as aviationstack
 from app.providers.aviationstack.client import AviationStack
 from app.providers.base import PositionSource, ScheduleSource
+from app.providers.cards import Cards
 from app.providers.governor import Allowance
 from app.providers.opensky import client as opensky
 from app.providers.opensky.client import OpenSky
+from app.providers.stripe import Stripe
 
 
 def schedules() -> ScheduleSource:
@@ -14,6 +16,10 @@ def schedules() -> ScheduleSource:
 
 def positions() -> PositionSource:
     return OpenSky()
+
+
+def cards() -> Cards:
+    return Stripe()
 
 
 def allowances() -> list[Allowance]:

@@ -16,6 +16,12 @@ STATUSES = ("O", "A", "C", "L", "F", "E", "R", "V", "S", "I")
 LIVE = ("O", "A", "C", "L", "I", "S")
 """Still good for travel, now or after something was put right."""
 
+GIVEN_BACK = ("E", "R", "V")
+"""Of no worth any more: exchanged, refunded, voided."""
+
+UNUSED = ("O", "C", "S", "I")
+"""Nothing of its flight was flown: it can be given back."""
+
 COUPONS_A_TICKET = 4
 
 

@@ -70,6 +70,45 @@ async def of_bookings(session: Session, booking_ids: list[int]) -> dict[int, lis
     return found
 
 
+async def kept(session: Session, booking_id: int) -> dict[tuple[int, int], bool]:
+    """What a booking's passengers have and did not give back, as passenger and slice; true while none of it is used."""
+    found: dict[tuple[int, int], bool] = {}
+    for row in await repository.of_bookings(session, [booking_id]):
+        if row["status"] not in moves.GIVEN_BACK:
+            key = (row["position"], row["slice_index"])
+            found[key] = found.get(key, True) and row["status"] in moves.UNUSED
+    return found
+
+
+async def give_back(session: Session, booking_id: int, wanted: set[tuple[int, int]], *, void: bool) -> None:
+    """Take coupons out of use for money, by passenger and slice; who is checked in is off-loaded first.
+
+    With `void` the sale is made never to have been, where that is possible of all of the booking. Raises
+    CouponNotAllowed.
+    """
+    found = await repository.lock(session, booking_id)
+    live = [coupon for coupon in found if coupon["status"] not in moves.GIVEN_BACK]
+    mine = [coupon for coupon in live if (coupon["position"], coupon["slice_index"]) in wanted]
+    if void and len(mine) == len(found) and not _not_in(moves.VOID, mine):
+        await _moved(session, moves.VOID, mine)
+        return
+    await _moved(session, moves.REFUND, await _offloaded(session, mine))
+
+
+async def take_out(
+    session: Session, booking_id: int, positions: set[int], slices: set[int]
+) -> dict[int, str]:
+    """`exchange` for passengers who may be checked in, and are off-loaded first."""
+    await _offloaded(session, await repository.lock(session, booking_id, sorted(positions), sorted(slices)))
+    return await exchange(session, booking_id, positions, slices)
+
+
+async def _offloaded(session: Session, coupons: list[Row]) -> list[Row]:
+    checked_in = [coupon for coupon in coupons if coupon["status"] == moves.CHECK_IN.after]
+    moved = {_key(coupon): coupon for coupon in await _moved(session, moves.OFFLOAD, checked_in)}
+    return [moved.get(_key(coupon), coupon) for coupon in coupons]
+
+
 async def void(session: Session, booking_id: int) -> list[Row]:
     """Let a sale not have been: every coupon of the booking, while all of them are open. Raises NotVoidable."""
     found = await repository.lock(session, booking_id)

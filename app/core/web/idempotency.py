@@ -1,8 +1,11 @@
 """`Idempotency-Key` for routes that change money, seats or subscriptions."""
 
+import asyncio
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import monotonic
 from typing import Annotated, Any
 
 import orjson
@@ -10,11 +13,15 @@ from fastapi import Depends, Header, Request
 from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
-from app.core import idempotency
-from app.core.db import Session
-from app.core.errors import Conflict, Unprocessable
+from app.core import db, idempotency
+from app.core.db import Row, Session
+from app.core.errors import AppError, Conflict, Unprocessable
+from app.core.web import problems
 
 _LOCK_TIMEOUT = "55P03"
+# A twin of an effect in several steps waits so long for the first one's answer, and looks so often.
+_TWIN_WAITS_SECONDS = 12.0
+_TWIN_LOOKS_SECONDS = (0.02, 0.05, 0.1, 0.2)
 
 
 class IdempotencyKeyReused(Unprocessable):
@@ -26,6 +33,32 @@ class IdempotencyInProgress(Conflict):
     code = "idempotency_in_progress"
     title = "The first request with this Idempotency-Key is still running"
     retryable = True
+
+
+class TakenOver(Exception):
+    """Another process has gone on with these steps: nothing of this one may be committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """An effect made in several transactions. Its last one calls `keep` with the answer, which it returns."""
+
+    request: Request
+    key_id: int | None
+    lock: uuid.UUID
+
+    async def keep(self, session: Session, result: Row | AppError, status: int = 201) -> Response:
+        """Keep the answer in the caller's transaction. Raises TakenOver."""
+        answer = (
+            problems.answer(self.request, result)
+            if isinstance(result, AppError)
+            else _answer(status, orjson.dumps(result))
+        )
+        if self.key_id is not None:
+            body = bytes(answer.body)
+            if not await idempotency.finish(session, self.key_id, self.lock, answer.status_code, body):
+                raise TakenOver
+        return answer
 
 
 class Once:
@@ -41,24 +74,97 @@ class Once:
         """Raises IdempotencyKeyReused, IdempotencyInProgress, and whatever the effect raises."""
         if self._key is None:
             return _answer(status, orjson.dumps(await effect()))
-        method, path = self._request.method, self._request.url.path
-        fingerprint = hashlib.sha256(idempotency.canonical(await self._request.body())).digest()
-        try:
-            claimed = await idempotency.claim(session, caller, method, path, self._key, fingerprint)
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) == _LOCK_TIMEOUT:
-                raise IdempotencyInProgress(retry_after=1) from None
-            raise
+        claimed = await self._claim(session, caller)
         if claimed is not None:
             body = orjson.dumps(await effect())
             await idempotency.keep(session, claimed, status, body)
             return _answer(status, body)
-        first = await idempotency.used(session, caller, method, path, self._key)
+        first = await self._first(session, caller)
         if first is None or first["status"] is None:
             raise IdempotencyInProgress(retry_after=1)
-        if first["fingerprint"] != fingerprint:
+        return _replayed(first)
+
+    async def in_steps(
+        self,
+        caller: uuid.UUID,
+        start: Callable[[Session], Awaitable[str]],
+        go_on: Callable[[str, Steps], Awaitable[Response]],
+    ) -> Response:
+        """Run an effect that asks others in between. `start` makes its first transaction and names its subject;
+        `go_on` makes the others, and must find out from the subject alone what is left to be done.
+
+        Raises what `__call__` does. A refusal of `start` is not kept; what `go_on` keeps is.
+        """
+        steps = Steps(self._request, None, uuid.uuid4())
+        if self._key is None:
+            async with db.transaction() as session:
+                subject = await start(session)
+            return await go_on(subject, steps)
+        deadline, looks = monotonic() + _TWIN_WAITS_SECONDS, iter(_TWIN_LOOKS_SECONDS)
+        while True:
+            async with db.transaction() as session:
+                found = await self._claimed_or_first(session, caller, start, steps.lock)
+            if isinstance(found, Response):
+                return found
+            if found is not None:
+                key_id, subject = found
+                try:
+                    return await go_on(subject, Steps(self._request, key_id, steps.lock))
+                except TakenOver:
+                    continue
+            if monotonic() > deadline:
+                raise IdempotencyInProgress(retry_after=2)
+            await asyncio.sleep(next(looks, _TWIN_LOOKS_SECONDS[-1]))
+
+    async def _claimed_or_first(
+        self, session: Session, caller: uuid.UUID, start: Callable[[Session], Awaitable[str]], lock: uuid.UUID
+    ) -> Response | tuple[int, str] | None:
+        """The first answer, or steps that are ours to make; None while somebody else makes them."""
+        claimed = await self._claim(session, caller)
+        if claimed is not None:
+            subject = await start(session)
+            await idempotency.begin(session, claimed, subject, lock)
+            return claimed, subject
+        first = await self._first(session, caller)
+        if first is None:
+            return None
+        if first["status"] is not None:
+            return _replayed(first)
+        taken = await idempotency.take_over(session, first["id"], lock)
+        return (first["id"], first["subject"]) if taken else None
+
+    async def _claim(self, session: Session, caller: uuid.UUID) -> int | None:
+        assert self._key is not None  # noqa: S101
+        method, path = self._request.method, self._request.url.path
+        try:
+            return await idempotency.claim(
+                session, caller, method, path, self._key, await self._fingerprint()
+            )
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == _LOCK_TIMEOUT:
+                raise IdempotencyInProgress(retry_after=1) from None
+            raise
+
+    async def _first(self, session: Session, caller: uuid.UUID) -> Row | None:
+        """Raises IdempotencyKeyReused."""
+        assert self._key is not None  # noqa: S101
+        first = await idempotency.used(
+            session, caller, self._request.method, self._request.url.path, self._key
+        )
+        if first is not None and first["fingerprint"] != await self._fingerprint():
             raise IdempotencyKeyReused("Use a new key for another request.")
-        return _answer(first["status"], first["body"], {"Idempotency-Replayed": "true"})
+        return first
+
+    async def _fingerprint(self) -> bytes:
+        return hashlib.sha256(idempotency.canonical(await self._request.body())).digest()
+
+
+def _replayed(first: Row) -> Response:
+    answer = _answer(first["status"], first["body"], {"Idempotency-Replayed": "true"})
+    if first["status"] >= 400:
+        answer.media_type = "application/problem+json"
+        answer.headers["content-type"] = answer.media_type
+    return answer
 
 
 def _answer(status: int, body: bytes, headers: dict[str, str] | None = None) -> Response:

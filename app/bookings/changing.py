@@ -1,0 +1,405 @@
+"""Changing to other flights: a quote from an offer, then its confirmation, with payment where something is due.
+
+New seats are taken before the old ones are let go; the traveller never stands without either. What was paid for the
+old flights is set against the new ones, the fee is added, and a difference in the traveller's favour goes back
+where the fare is refundable.
+"""
+
+import uuid
+from collections import Counter
+from datetime import datetime, timedelta
+
+from app.bookings import agreed, paying, quotes, repository, service, travel
+from app.bookings.errors import (
+    BookingClosed,
+    ChangeNotAllowed,
+    PassengersMismatch,
+    PaymentRequired,
+    QuoteExpired,
+    QuoteNotFound,
+    QuoteSuperseded,
+)
+from app.bookings.passengers import ticket_name_of
+from app.bookings.schemas import ChangeIn
+from app.bookings.travel import Unit
+from app.core import clock, money
+from app.core.db import Row, Session
+from app.core.errors import FieldProblem
+from app.fares.quotes import Quote
+from app.offers import service as offers
+from app.offers import token
+from app.offers.token import Offer
+from app.payments import ledger
+from app.payments import service as payments
+from app.seats import service as seats
+from app.tickets import service as tickets
+
+_QUOTE_MINUTES = 20
+FARE_RULES = "fare_rules"
+
+
+class Change:
+    """A payment's purpose: what a change costs."""
+
+    async def secure(self, session: Session, booking: Row, payment: Row) -> bool:
+        if booking["status"] != "confirmed":
+            return False
+        pending = await repository.active_segments(session, booking["id"], "pending")
+        if not pending:
+            return False
+        seated = _seated(await travel.units(session, booking))
+        renewed = await offers.secure(session, pending, booking["cabin"], seated)
+        if renewed is not None:
+            await repository.renew_claims(session, booking["id"], renewed)
+        return renewed is not None
+
+    async def fulfil(self, session: Session, booking: Row, payment: Row, events: list[Row]) -> dict[str, int]:
+        quote = await quotes.change_quote_by_id(session, payment["subject_id"])
+        await _apply(session, booking, quote, events)
+        return dict(quote["accounts"])
+
+    async def undo(self, session: Session, booking: Row, payment: Row, events: list[Row]) -> None:
+        pending = await repository.active_segments(session, booking["id"], "pending")
+        await offers.release(session, [segment["claim_id"] for segment in pending], pending)
+        await quotes.remove_slices(session, booking["id"], _indexes(pending), "failed")
+        await quotes.move_change(session, payment["subject_id"], "failed")
+        await repository.step(session, booking["id"], events, leaving=paying.ANY_STATE)
+
+
+paying.PURPOSES["change"] = Change()
+
+
+async def quote(session: Session, user_id: uuid.UUID, pnr: str, data: ChangeIn) -> Row:
+    """What it costs to fly an offer's flights instead of these slices; nothing is changed yet.
+
+    Raises BookingNotFound, BookingClosed, ChangeNotAllowed, PassengersMismatch, OfferNotFound, OfferExpired,
+    FlightNotOnSale, PaymentInProgress.
+    """
+    booking = await paying.locked(session, user_id, pnr)
+    allowed = booking["conditions"]["change"]
+    if booking["status"] == "confirmed" and not allowed["allowed"]:
+        raise ChangeNotAllowed("The fare does not allow changes; cancel and book anew.")
+    fee = money.minor(allowed["fee"]) if allowed["allowed"] else 0
+    return await quoted(session, booking, data.slices, data.offer_id, FARE_RULES, fee)
+
+
+async def quoted(
+    session: Session, booking: Row, slices: list[int], offer_id: str, reason: str, fee: int
+) -> Row:
+    """Keep a quote for a change. `fee` is for each passenger with a seat; a change that the airline caused has none,
+    and costs no difference either.
+    """
+    await payments.refuse_unless_waiting(session, booking["id"])
+    offer = token.read(offer_id)
+    old = await _leaving(session, booking, slices, offer)
+    priced = await offers.on_sale(session, offer)
+    await _require_order(session, booking, slices, priced.flights)
+    kept = await quotes.paid_extras(session, booking["id"], [(u.position, u.slice_index) for u in old])
+    seats_paid = sum(extra["amount_minor"] for extra in kept if extra["kind"] == "seat")
+    due, lines, sold = _worked_out(booking, old, priced.quote, seats_paid, reason, fee * _seated(old))
+    expires = min(clock.now() + timedelta(minutes=_QUOTE_MINUTES), offer.expires_at)
+    added = await quotes.add_change_quote(
+        session,
+        {
+            "booking_id": booking["id"],
+            "revision": booking["revision"],
+            "slices": sorted(set(slices)),
+            "offer": offer_id,
+            "reason": reason,
+            "fee_minor": fee * _seated(old) if reason == FARE_RULES else 0,
+            "difference_minor": priced.quote.total - sum(unit.worth for unit in old)
+            if reason == FARE_RULES
+            else 0,
+            "due_minor": due,
+            "lines": lines,
+            "accounts": sold,
+            "parts": service.parts_of(priced.quote)
+            if reason == FARE_RULES
+            else _same_worth(booking, slices, offer),
+            "expires_at": min(expires, min(unit.departs_at for unit in old)),
+        },
+    )
+    return _view(booking, added)
+
+
+async def confirm_free(session: Session, user_id: uuid.UUID, pnr: str, quote_id: str) -> Row | None:
+    """Make a change for which nothing is due; None if something is.
+
+    Raises BookingNotFound, QuoteNotFound, QuoteExpired, QuoteSuperseded, SoldOut, PriceChanged, PaymentInProgress.
+    """
+    booking = await paying.locked(session, user_id, pnr)
+    found = await _found(session, booking, quote_id)
+    if found["due_minor"] > 0:
+        return None
+    await paying.give_up_waiting(session, booking)
+    await carry_out(session, booking, found)
+    return await service.snapshot(session, booking["pnr"])
+
+
+async def carry_out(session: Session, booking: Row, found: Row) -> None:
+    """Make a change that costs nothing true: seats, tickets, and what goes back."""
+    await _reserve(session, booking, found)
+    pending = await repository.active_segments(session, booking["id"], "pending")
+    units = await travel.units(session, booking)
+    if await offers.secure(session, pending, booking["cabin"], _seated(units)) is None:
+        raise RuntimeError("seats that were just taken are gone")
+    found = await quotes.change_quote_by_id(session, found["id"])
+    await _apply(session, booking, found, [])
+    name = f"chg_{found['public_id'].hex}"
+    if found["due_minor"] < 0:
+        await payments.owe(
+            session,
+            booking["id"],
+            -found["due_minor"],
+            reason="change",
+            reference=name,
+            given_back={account: -amount for account, amount in found["accounts"].items()},
+            due=agreed.refund_due(pending),
+        )
+    else:
+        lines = ledger.credited(found["accounts"])
+        await ledger.post(session, booking["id"], "change", name, booking["currency"], lines)
+
+
+async def begin(session: Session, user_id: uuid.UUID, pnr: str, quote_id: str, method: str | None) -> str:
+    """Take the new seats and write down that a change is about to be paid for; gives the payment's id.
+
+    Raises what `confirm_free` raises, and PaymentRequired without a payment method.
+    """
+    booking = await paying.locked(session, user_id, pnr)
+    found = await _found(session, booking, quote_id)
+    if method is None:
+        problem = FieldProblem("/payment", "payment_required", "Something is to be paid for this change.")
+        raise PaymentRequired(errors=[problem], due=money.wire(found["due_minor"], booking["currency"]))
+    payments.require_offered()
+    await paying.give_up_waiting(session, booking)
+    await _reserve(session, booking, found)
+    payment = await payments.start(
+        session, booking["id"], "change", found["due_minor"], booking["currency"], method, found["id"]
+    )
+    return str(payment["id"])
+
+
+async def _reserve(session: Session, booking: Row, found: Row) -> None:
+    """Hold the seats of the new flights beside the old ones."""
+    offer = token.read(found["offer"])
+    reservation = await offers.reserve(session, offer)
+    first = await quotes.next_slice(session, booking["id"])
+    segments = [
+        {
+            "slice_index": first + i,
+            "segment_index": j,
+            "flight_id": flight["id"],
+            "claim_id": flight["claim_id"],
+            "booking_class": offer.classes[i],
+        }
+        for i, flights in enumerate(reservation.flights)
+        for j, flight in enumerate(flights)
+    ]
+    await quotes.add_pending_segments(session, booking["id"], segments)
+    new = sorted({segment["slice_index"] for segment in segments})
+    await quotes.move_change(session, found["id"], "paying", new)
+
+
+async def _apply(session: Session, booking: Row, found: Row, events: list[Row]) -> None:
+    """Let the new flights take the place of the old ones."""
+    old_slices, new_slices = found["slices"], found["new_slices"]
+    leaving = [unit for unit in await travel.units(session, booking) if unit.slice_index in old_slices]
+    positions = {unit.position for unit in leaving}
+    segments = await repository.active_segments(session, booking["id"])
+    old = [segment for segment in segments if segment["slice_index"] in old_slices]
+    claims = [segment["claim_id"] for segment in old]
+    replaced = await tickets.take_out(session, booking["id"], positions, set(old_slices))
+    await seats.release(session, claims)
+    await offers.release(session, claims, old)
+    await quotes.remove_slices(session, booking["id"], old_slices, "change")
+    await quotes.activate_slices(session, booking["id"], new_slices)
+    await quotes.move_extras(session, booking["id"], old_slices, new_slices)
+    await quotes.move_change(session, found["id"], "done")
+    parts = booking["terms"]["parts"] + [
+        {"slice": index, "each": part["each"]} for index, part in zip(new_slices, found["parts"], strict=True)
+    ]
+    new = [
+        s for s in await repository.active_segments(session, booking["id"]) if s["slice_index"] in new_slices
+    ]
+    terms = {
+        "parts": parts,
+        "changed": found["reason"] == FARE_RULES or booking["terms"].get("changed", False),
+    }
+    facts = {
+        "reason": "changed" if found["reason"] == FARE_RULES else found["reason"],
+        "removed_slices": old_slices,
+        "added_slices": new_slices,
+        "due": money.wire(found["due_minor"], booking["currency"]),
+    }
+    event = {"type": "booking.changed", "data": facts}
+    moved = await repository.step(
+        session, booking["id"], [*events, event], leaving=["confirmed"], revised=True, agreed=terms
+    )
+    if moved is None:
+        raise RuntimeError("a change of a booking that is not confirmed")
+    people = await repository.passengers_of(session, [booking["id"]])
+    names = {p["position"]: ticket_name_of(p) for p in people if p["position"] in positions}
+    await tickets.issue(session, booking["id"], names, _coupons(new), replaced)
+    await travel.price_what_is_left(session, moved)
+
+
+async def _leaving(session: Session, booking: Row, slices: list[int], offer: Offer) -> list[Unit]:
+    """The units that a change takes away: all who still travel, on these slices, none of which has begun."""
+    if booking["status"] != "confirmed":
+        raise BookingClosed(f"The booking is {booking['status']}; only what is paid can be changed.")
+    units = await travel.units(session, booking)
+    old = [unit for unit in units if unit.slice_index in slices]
+    known = {unit.slice_index for unit in units}
+    for index, wanted in enumerate(slices):
+        if wanted not in known:
+            problem = FieldProblem(
+                f"/slices/{index}", "change_not_allowed", "Not a slice that is left in the booking."
+            )
+            raise ChangeNotAllowed("The booking has no such slice.", errors=[problem])
+    if any(not unit.unused or unit.departs_at <= clock.now() for unit in old):
+        raise ChangeNotAllowed("A flight of this has left; only what is still to be flown can be changed.")
+    if travel.counts(old) != tuple(offer.counts) or any(
+        travel.counts([unit for unit in old if unit.slice_index == index]) != tuple(offer.counts)
+        for index in {unit.slice_index for unit in old}
+    ):
+        problem = FieldProblem(
+            "/offer_id", "passengers_mismatch", "Search for those who travel on these slices."
+        )
+        raise PassengersMismatch("The offer is not for the people who travel.", errors=[problem])
+    if offer.currency != booking["currency"] or offer.cabin != booking["cabin"]:
+        problem = FieldProblem(
+            "/offer_id", "change_not_allowed", "Search in the booking's currency and cabin."
+        )
+        raise ChangeNotAllowed("The offer is in another currency or cabin.", errors=[problem])
+    return old
+
+
+async def _require_order(session: Session, booking: Row, slices: list[int], flights: list[list[Row]]) -> None:
+    """What is left and what is new must be flown one after the other."""
+    segments = await repository.active_segments(session, booking["id"])
+    left = [one for one in agreed.in_slices(segments) if one[0]["slice_index"] not in slices]
+    journey = sorted([*left, *flights], key=lambda one: one[0]["departs_at"])
+    for before, after in zip(journey, journey[1:], strict=False):
+        if after[0]["departs_at"] < before[-1]["arrives_at"]:
+            raise ChangeNotAllowed("The new flights overlap with others of the booking.")
+
+
+def _worked_out(
+    booking: Row, old: list[Unit], quote: Quote, seats_paid: int, reason: str, fee: int
+) -> tuple[int, list[Row], dict[str, int]]:
+    """What is due, its lines, and what is sold by it, by the ledger's accounts, which adds up to what is due.
+
+    Of a fare that is not refundable nothing goes back; where the airline caused the change, the new flights are worth
+    what was paid for the old ones.
+    """
+    worth = sum(unit.worth for unit in old)
+    sold: Counter[str] = Counter()
+    sold.subtract(travel.accounts(old))
+    if reason != FARE_RULES:
+        quote_total, fee = worth, 0
+        sold.update(travel.accounts(old))
+    else:
+        quote_total = quote.total
+        sold.update(_accounts(quote))
+    sold[ledger.EXTRAS] -= seats_paid
+    difference = quote_total - worth - seats_paid
+    due = difference + fee
+    refundable = booking["conditions"]["refund"]["allowed"] or reason != FARE_RULES
+    forfeited = -difference if difference < 0 and not refundable else 0
+    due += forfeited
+    sold[ledger.PENALTIES] += fee + forfeited
+    parts = [
+        ("new_flights", quote_total),
+        ("old_flights", -worth),
+        ("old_seats", -seats_paid),
+        ("change_fee", fee),
+        ("not_refundable", forfeited),
+    ]
+    lines = [
+        {"kind": kind, "amount": money.wire(minor, booking["currency"])} for kind, minor in parts if minor
+    ]
+    return due, lines, {account: amount for account, amount in sold.items() if amount}
+
+
+def _same_worth(booking: Row, slices: list[int], offer: Offer) -> list[Row]:
+    """Parts of new slices that are together worth what the old ones were: the first has it all if they are fewer."""
+    known = {part["slice"]: part["each"] for part in booking["terms"]["parts"]}
+    old = [known[index] for index in sorted(set(slices))]
+    parts = []
+    for number in range(len(offer.slices)):
+        mine = old[number:] if number == len(offer.slices) - 1 else old[number : number + 1]
+        each = [
+            {
+                "type": one["type"],
+                "count": one["count"],
+                "base": sum(o["base"] for part in mine for o in part if o["type"] == one["type"]),
+                "taxes": [
+                    tax for part in mine for o in part if o["type"] == one["type"] for tax in o["taxes"]
+                ],
+            }
+            for one in old[0]
+        ]
+        parts.append({"slice": number, "each": each})
+    return parts
+
+
+def _accounts(quote: Quote) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for one in quote.slices:
+        for line in one.passengers:
+            found[ledger.FARES] += line.base
+            for tax in line.tax_lines:
+                found[ledger.taxes(tax.code)] += tax.amount
+    return found
+
+
+async def _found(session: Session, booking: Row, quote_id: str) -> Row:
+    """Raises QuoteNotFound, QuoteSuperseded, QuoteExpired, BookingClosed."""
+    try:
+        wanted = uuid.UUID(quote_id.removeprefix("chg_"))
+    except ValueError:
+        raise QuoteNotFound from None
+    found = await quotes.change_quote(session, booking["id"], wanted)
+    if found is None:
+        raise QuoteNotFound
+    if booking["status"] != "confirmed" or found["state"] == "done":
+        raise BookingClosed("This was changed already, or the booking is no more.")
+    if not found["newest"] or found["revision"] != booking["revision"]:
+        raise QuoteSuperseded
+    if found["run_out"] or found["state"] == "failed":
+        raise QuoteExpired
+    return found
+
+
+def _seated(units: list[Unit]) -> int:
+    return len({unit.position for unit in units if unit.type != "infant"})
+
+
+def _indexes(segments: list[Row]) -> list[int]:
+    return sorted({segment["slice_index"] for segment in segments})
+
+
+def _coupons(segments: list[Row]) -> list[Row]:
+    return [
+        {"slice_index": s["slice_index"], "segment_index": s["segment_index"], "flight_id": s["id"]}
+        for s in segments
+    ]
+
+
+def _view(booking: Row, added: Row) -> Row:
+    def wire(minor: int) -> money.Wire:
+        return money.wire(minor, booking["currency"])
+
+    expires: datetime = added["expires_at"]
+    return {
+        "id": f"chg_{added['public_id'].hex}",
+        "reason": added["reason"],
+        "slices": added["slices"],
+        "fare_difference": wire(added["difference_minor"]),
+        "fee": wire(added["fee_minor"]),
+        "amount_due": wire(max(added["due_minor"], 0)),
+        "refund": wire(max(-added["due_minor"], 0)),
+        "lines": added["lines"],
+        "expires_at": clock.rfc3339(expires),
+    }

@@ -1,0 +1,340 @@
+"""Paying: authorise, secure the seats, capture, confirm.
+
+A payment is for something: the purchase itself, a change, extras. Each such purpose says how its seats are secured
+before money is taken, what becomes true when it is here, and what is undone when it does not come. Whoever finds a
+payment unfinished carries it on: the request that began it, the processor's message, or the sweep.
+"""
+
+import uuid
+from collections import Counter
+from datetime import date
+from typing import Protocol
+
+from app.bookings import agreed, repository, service
+from app.bookings.errors import BookingClosed, BookingNotFound, HoldExpired, PriceHasRisen
+from app.bookings.schemas import BookingIn
+from app.core import db, money
+from app.core.config import settings
+from app.core.db import Row, Session
+from app.core.logging import logger
+from app.core.metrics import BOOKINGS, PAYMENTS
+from app.offers import service as offers
+from app.offers.token import Offer
+from app.payments import ledger
+from app.payments import service as payments
+from app.payments.errors import AlreadyPaid, PaymentDeclined
+from app.providers.cards import CardRefused, CardUnreachable, Charge
+
+log = logger("jetway.paying")
+
+SEATS_GONE = "seats_gone"
+
+
+class Purpose(Protocol):
+    """What a payment is for. All of it happens in the caller's transaction, under the booking's lock."""
+
+    async def secure(self, session: Session, booking: Row, payment: Row) -> bool:
+        """Make sure of what is paid for; false if it cannot be had any more."""
+        ...
+
+    async def fulfil(self, session: Session, booking: Row, payment: Row, events: list[Row]) -> dict[str, int]:
+        """Make true what was paid for, tell it after `events`, and say what was sold, by the ledger's accounts."""
+        ...
+
+    async def undo(self, session: Session, booking: Row, payment: Row, events: list[Row]) -> None:
+        """Give back what `secure` took, or what was reserved before, and tell `events`."""
+        ...
+
+
+class Purchase:
+    """The booking itself."""
+
+    async def secure(self, session: Session, booking: Row, payment: Row) -> bool:  # noqa: ARG002
+        if booking["status"] not in ("held", "expired"):
+            return False
+        segments = await repository.active_segments(session, booking["id"])
+        renewed = await offers.secure(session, segments, booking["cabin"], seats_of(booking))
+        if renewed is None:
+            return False
+        await repository.renew_claims(session, booking["id"], renewed)
+        if booking["status"] == "expired":
+            await repository.step(
+                session,
+                booking["id"],
+                [{"type": "booking.held", "data": {"reason": "late_payment"}}],
+                leaving=["expired"],
+                to="held",
+                held_for_seconds=settings().payment_grace_minutes * 60,
+            )
+        return True
+
+    async def fulfil(self, session: Session, booking: Row, payment: Row, events: list[Row]) -> dict[str, int]:  # noqa: ARG002
+        total = {"total": money.wire(booking["total_minor"], booking["currency"])}
+        told = [*events, {"type": "booking.confirmed", "data": total}]
+        terms = agreed.at_sale()
+        await repository.step(
+            session, booking["id"], told, leaving=["held"], to="confirmed", revised=True, agreed=terms
+        )
+        db.after_commit(session, lambda: _count("confirmed"))
+        return sold_by(booking["terms"])
+
+    async def undo(self, session: Session, booking: Row, payment: Row, events: list[Row]) -> None:
+        """A declined card leaves the hold as it was; seats that were secured for a payment that failed are free."""
+        if payment["status"] != "authorised":
+            await repository.step(session, booking["id"], events, leaving=ANY_STATE)
+            return
+        segments = await repository.active_segments(session, booking["id"])
+        await offers.release(session, [segment["claim_id"] for segment in segments], segments)
+        ended = [*events, {"type": "booking.expired", "data": {"reason": "payment_failed"}}]
+        await repository.step(session, booking["id"], ended, leaving=["held"], to="expired")
+
+
+ANY_STATE = ("held", "confirmed", "cancelled", "expired", "completed")
+PURPOSES: dict[str, Purpose] = {"purchase": Purchase()}
+
+
+async def begin(session: Session, user_id: uuid.UUID, pnr: str, method: str) -> str:
+    """Write down that a held booking is about to be paid for; gives the payment's id.
+
+    Raises BookingNotFound, AlreadyPaid, HoldExpired, BookingClosed, PaymentInProgress, PaymentNotOffered.
+    """
+    payments.require_offered()
+    booking = await locked(session, user_id, pnr)
+    if booking["status"] in ("confirmed", "completed"):
+        raise AlreadyPaid
+    if booking["status"] == "expired" or (booking["status"] == "held" and booking["due"]):
+        raise HoldExpired("The hold has run out and the seats may be sold to others; search again.")
+    if booking["status"] != "held":
+        raise BookingClosed("The booking was cancelled.")
+    await give_up_waiting(session, booking)
+    return await _begun(session, booking, method)
+
+
+async def begin_with_booking(session: Session, user_id: uuid.UUID, data: BookingIn) -> str:
+    """Hold the seats of an offer and write down that they are about to be paid for; gives the payment's id.
+
+    Raises what `service.create` and `begin` raise.
+    """
+    payments.require_offered()
+    assert data.payment is not None  # noqa: S101
+    booking, _ = await service.hold(session, user_id, data)
+    held = await repository.lock(session, booking["id"])
+    return await _begun(session, held, data.payment.payment_method)
+
+
+async def renew_price(user_id: uuid.UUID, pnr: str) -> None:
+    """Price the held seats again once their price is promised no more. Raises PriceHasRisen, once for each rise.
+
+    The new price is kept although the request is refused: whoever has seen it may pay it.
+    """
+    async with db.transaction() as session:
+        booking = await locked(session, user_id, pnr)
+        if booking["status"] != "held" or booking["due"] or not booking["price_due"]:
+            return
+        offer = await _offer_of(session, booking)
+        quote = await offers.requoted(session, offer)
+        if quote is None:
+            raise BookingClosed("The fare of this booking is no longer sold.")
+        risen = quote.total > booking["total_minor"]
+        if risen:
+            terms = {**booking["terms"], "parts": service.parts_of(quote)}
+            await repository.reprice(session, booking["id"], quote.total, quote.wire(), terms)
+    if risen:
+        old, new = (money.wire(minor, booking["currency"]) for minor in (booking["total_minor"], quote.total))
+        raise PriceHasRisen("Pay again to accept the new price.", old_total=old, new_total=new)
+
+
+async def carry_on(payment_id: int, finished: "Finished | None" = None) -> tuple[Row, Charge | None]:
+    """Take a payment as far as it goes now. `finished` is called in the transaction that ends it.
+
+    The payment may come back `processing` or `authorised`: then nobody knows yet, and the sweep will ask again.
+    """
+    charge: Charge | None = None
+    while True:
+        async with db.transaction() as session:
+            payment = await payments.read(session, payment_id)
+            description = f"Booking {await repository.pnr_of(session, payment['booking_id'])}"
+        if payment["status"] == "captured":
+            return await _told(payment, charge, finished)
+        try:
+            charge, failure = await payments.ask(payment, description), None
+        except CardRefused as error:
+            charge, failure = None, error.code
+        except CardUnreachable:
+            async with db.transaction() as session:
+                return await payments.postpone(session, payment), charge
+        async with db.transaction() as session:
+            before, payment = await _learn(session, payment_id, charge, failure)
+            over = payment["status"] not in ("processing", "authorised")
+            if over and finished is not None:
+                await finished(session, payment, charge)
+        if not (payment["status"] == "authorised" and before != "authorised"):
+            return payment, charge
+
+
+class Finished(Protocol):
+    async def __call__(self, session: Session, payment: Row, charge: Charge | None) -> None: ...
+
+
+async def _told(payment: Row, charge: Charge | None, finished: Finished | None) -> tuple[Row, Charge | None]:
+    if finished is not None:
+        async with db.transaction() as session:
+            await finished(session, payment, charge)
+    return payment, charge
+
+
+async def _learn(
+    session: Session, payment_id: int, charge: Charge | None, failure: str | None
+) -> tuple[str, Row]:
+    """Write down what the processor says; returns the payment's state before, and the payment."""
+    booking, payment = await _both(session, payment_id)
+    before: str = payment["status"]
+    said = charge.state if charge else "failed"
+    waiting = before in ("processing", "requires_action")
+    if said == "captured" and charge and before != "captured":
+        return before, await _captured(session, booking, payment, charge)
+    if said == "authorised" and waiting:
+        if await PURPOSES[payment["purpose"]].secure(session, booking, payment):
+            return before, await payments.learn(session, payment, "authorised", charge)
+        return before, await _failed(session, booking, payment, charge, SEATS_GONE)
+    if said in ("failed", "cancelled") and before in payments.OPEN:
+        return before, await _failed(session, booking, payment, charge, failure)
+    now = said if said == "requires_action" and waiting else before
+    return before, await payments.learn(session, payment, now, charge, payment["failure"])
+
+
+async def _captured(session: Session, booking: Row, payment: Row, charge: Charge) -> Row:
+    """The money is here: what it is for becomes true, or it goes back by itself."""
+    purpose = PURPOSES[payment["purpose"]]
+    told = {"payment_id": payments.public_id(payment), "amount": _amount(payment)}
+    if payment["status"] == "authorised" or await purpose.secure(session, booking, payment):
+        sold = await purpose.fulfil(session, booking, payment, [{"type": "payment.succeeded", "data": told}])
+        PAYMENTS.labels("captured").inc()
+        return await payments.captured(session, payment, charge, sold)
+    captured = await payments.captured(session, payment, charge, {})
+    await payments.owe(
+        session,
+        booking["id"],
+        payment["amount_minor"],
+        reason="late_payment",
+        reference=f"{payments.public_id(payment)}:late",
+        given_back={ledger.UNAPPLIED: payment["amount_minor"]},
+        due=agreed.refund_due(await repository.active_segments(session, booking["id"])),
+    )
+    late = {"type": "payment.failed", "data": {**told, "reason": SEATS_GONE, "refunded": True}}
+    await repository.step(session, booking["id"], [late], leaving=ANY_STATE)
+    PAYMENTS.labels("late").inc()
+    return captured
+
+
+async def _failed(
+    session: Session, booking: Row, payment: Row, charge: Charge | None, failure: str | None
+) -> Row:
+    reason = failure or (charge.failure if charge else None) or "failed"
+    told = {"payment_id": payments.public_id(payment), "amount": _amount(payment), "reason": reason}
+    event = {"type": "payment.failed", "data": told}
+    await PURPOSES[payment["purpose"]].undo(session, booking, payment, [event])
+    PAYMENTS.labels("failed").inc()
+    return await payments.learn(session, payment, "failed", charge, reason)
+
+
+async def give_up_waiting(session: Session, booking: Row) -> None:
+    """Let go of a payment whose traveller has not proved who they are; whatever was reserved goes back.
+
+    Raises PaymentInProgress while nobody knows what became of another.
+    """
+    waiting = await payments.refuse_unless_waiting(session, booking["id"])
+    if waiting is not None:
+        told = {"payment_id": payments.public_id(waiting), "amount": _amount(waiting), "reason": "given_up"}
+        event = {"type": "payment.failed", "data": told}
+        await PURPOSES[waiting["purpose"]].undo(session, booking, waiting, [event])
+        await payments.learn(session, waiting, "cancelled", failure="given_up")
+
+
+async def locked(session: Session, user_id: uuid.UUID, pnr: str) -> Row:
+    """The caller's booking, locked. Raises BookingNotFound."""
+    wanted = service.reference(pnr)
+    booking = await repository.lock_by_pnr(session, user_id, wanted) if wanted else None
+    if booking is None:
+        raise BookingNotFound("You have no booking with this reference.")
+    return booking
+
+
+def declined(payment: Row) -> PaymentDeclined | HoldExpired:
+    """Why a payment came to nothing, as it is answered."""
+    if payment["failure"] == SEATS_GONE:
+        return HoldExpired(
+            "The seats were sold to others while the payment was under way; nothing was charged."
+        )
+    return PaymentDeclined(
+        "Nothing was charged; try another card.",
+        decline_code=payment["failure"],
+        payment_id=payments.public_id(payment),
+    )
+
+
+def seats_of(booking: Row) -> int:
+    """Seats at purchase: infants travel on a lap."""
+    adults, children, _ = booking["terms"]["counts"]
+    return int(adults + children)
+
+
+def sold_by(terms: Row) -> dict[str, int]:
+    """The price agreed at purchase, by the ledger's accounts."""
+    counts = dict(zip(("adult", "child", "infant"), terms["counts"], strict=True))
+    sold: Counter[str] = Counter()
+    for part in terms["parts"]:
+        for one in part["each"]:
+            sold[ledger.FARES] += one["base"] * counts[one["type"]]
+            for code, _, amount, _ in one["taxes"]:
+                sold[ledger.taxes(code)] += amount * counts[one["type"]]
+    return dict(sold)
+
+
+async def _begun(session: Session, booking: Row, method: str) -> str:
+    amount = booking["total_minor"] + await repository.unpaid_extras(session, booking["id"])
+    payment = await payments.start(session, booking["id"], "purchase", amount, booking["currency"], method)
+    if not booking["hold_prolonged"]:
+        until = (await repository.prolong(session, booking["id"], settings().payment_grace_minutes))[
+            "hold_expires_at"
+        ]
+        segments = await repository.active_segments(session, booking["id"])
+        await offers.prolong(session, [segment["claim_id"] for segment in segments], until)
+    return str(payment["id"])
+
+
+async def _offer_of(session: Session, booking: Row) -> Offer:
+    """The offer that the booking was made of, as far as its price depends on it."""
+    slices: dict[int, list[int]] = {}
+    classes: dict[int, str] = {}
+    for segment in await repository.active_segments(session, booking["id"]):
+        slices.setdefault(segment["slice_index"], []).append(segment["id"])
+        classes[segment["slice_index"]] = segment["booking_class"]
+    terms = booking["terms"]
+    return Offer(
+        slices=tuple(tuple(slices[index]) for index in sorted(slices)),
+        classes="".join(classes[index] for index in sorted(classes)),
+        cabin=booking["cabin"],
+        brand=booking["fare_brand"],
+        counts=tuple(terms["counts"]),
+        total=booking["total_minor"],
+        currency=booking["currency"],
+        fares_version=0,
+        issued_on=date.fromisoformat(terms["issued_on"]),
+        expires_at=booking["hold_expires_at"],
+    )
+
+
+async def _both(session: Session, payment_id: int) -> tuple[Row, Row]:
+    """A payment and its booking, locked in the order in which everybody locks them."""
+    booking_id = (await payments.read(session, payment_id))["booking_id"]
+    booking = await repository.lock(session, booking_id)
+    return booking, await payments.lock(session, payment_id)
+
+
+def _amount(payment: Row) -> money.Wire:
+    return money.wire(payment["amount_minor"], payment["currency"])
+
+
+async def _count(status: str) -> None:
+    BOOKINGS.labels(status).inc()

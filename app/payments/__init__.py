@@ -1,0 +1,1 @@
+"""Money: payments as a state machine, refunds, and the ledger that always balances."""

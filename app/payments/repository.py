@@ -1,0 +1,354 @@
+"""Every question to payments, refunds and the ledger."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+import orjson
+
+from app.core.db import Row, Session, rows
+
+_OPEN = "('processing', 'requires_action', 'authorised')"
+
+
+async def add(session: Session, payment: Row, patience_seconds: float) -> Row | None:
+    """A new payment, or None while another of the booking is open.
+
+    Whoever made it has so long to finish it before the sweep takes it up.
+    """
+    added = await rows(
+        session,
+        """
+        INSERT INTO payments (booking_id, purpose, subject_id, amount_minor, currency, payment_method, next_look_at)
+        VALUES (:booking_id, :purpose, :subject_id, :amount_minor, :currency, :payment_method,
+                now() + make_interval(secs => :patience))
+        ON CONFLICT (booking_id) WHERE status IN ('processing', 'requires_action', 'authorised') DO NOTHING
+        RETURNING *
+        """,
+        **payment,
+        patience=patience_seconds,
+    )
+    return added[0] if added else None
+
+
+async def read(session: Session, payment_id: int) -> Row:
+    return (await rows(session, "SELECT * FROM payments WHERE id = :id", id=payment_id))[0]
+
+
+async def lock(session: Session, payment_id: int) -> Row:
+    return (await rows(session, "SELECT * FROM payments WHERE id = :id FOR UPDATE", id=payment_id))[0]
+
+
+async def by_public_id(session: Session, booking_id: int, public_id: uuid.UUID) -> Row | None:
+    found = await rows(
+        session,
+        "SELECT * FROM payments WHERE booking_id = :booking_id AND public_id = :public_id",
+        booking_id=booking_id,
+        public_id=public_id,
+    )
+    return found[0] if found else None
+
+
+async def open_of(session: Session, booking_id: int) -> Row | None:
+    found = await rows(
+        session,
+        f"SELECT * FROM payments WHERE booking_id = :booking_id AND status IN {_OPEN}",
+        booking_id=booking_id,
+    )
+    return found[0] if found else None
+
+
+async def of_bookings(session: Session, booking_ids: list[int]) -> Sequence[Row]:
+    """Oldest first."""
+    return await rows(
+        session,
+        "SELECT * FROM payments WHERE booking_id = ANY(CAST(:ids AS bigint[])) ORDER BY id",
+        ids=booking_ids,
+    )
+
+
+async def refunds_of(session: Session, booking_ids: list[int]) -> Sequence[Row]:
+    """Oldest first."""
+    return await rows(
+        session,
+        """
+        SELECT r.*, p.public_id AS payment_public_id FROM refunds r JOIN payments p ON p.id = r.payment_id
+        WHERE r.booking_id = ANY(CAST(:ids AS bigint[])) ORDER BY r.id
+        """,
+        ids=booking_ids,
+    )
+
+
+async def learn(
+    session: Session, payment_id: int, status: str, *, next_look_seconds: float | None, **learnt: str | None
+) -> Row:
+    """Move a payment and keep what the processor said; when it is to be looked at again, None for never."""
+    return (
+        await rows(
+            session,
+            """
+            UPDATE payments SET status = CAST(:status AS varchar), intent = coalesce(:intent, intent),
+                brand = coalesce(:brand, brand), last4 = coalesce(:last4, last4), failure = :failure,
+                captured_at = CASE WHEN CAST(:status AS varchar) = 'captured' THEN coalesce(captured_at, now()) END,
+                looks = looks + 1, updated_at = now(),
+                next_look_at = now() + make_interval(secs => CAST(:seconds AS double precision))
+            WHERE id = :id RETURNING *
+            """,
+            id=payment_id,
+            status=status,
+            seconds=next_look_seconds,
+            intent=learnt.get("intent"),
+            brand=learnt.get("brand"),
+            last4=learnt.get("last4"),
+            failure=learnt.get("failure"),
+        )
+    )[0]
+
+
+async def postpone(session: Session, payment_id: int, seconds: float) -> Row:
+    """Look at a payment later; if it has moved on meanwhile, it stays as it is."""
+    return (
+        await rows(
+            session,
+            """
+            UPDATE payments SET looks = looks + 1, updated_at = now(),
+                next_look_at = CASE WHEN next_look_at IS NOT NULL THEN now() + make_interval(secs => :seconds) END
+            WHERE id = :id RETURNING *
+            """,
+            id=payment_id,
+            seconds=seconds,
+        )
+    )[0]
+
+
+async def take_due(session: Session, most: int, patience_seconds: float) -> list[int]:
+    """Payments that are to be looked at, kept from other sweeps for a while."""
+    taken = await rows(
+        session,
+        """
+        UPDATE payments SET next_look_at = now() + make_interval(secs => :patience)
+        WHERE id IN (SELECT id FROM payments WHERE next_look_at <= now() ORDER BY next_look_at LIMIT :most
+                     FOR UPDATE SKIP LOCKED)
+        RETURNING id
+        """,
+        most=most,
+        patience=patience_seconds,
+    )
+    return [row["id"] for row in taken]
+
+
+async def add_refund(session: Session, refund: Row) -> Row | None:
+    """Owe money back against a payment; None if more would go back than came."""
+    added = await rows(
+        session,
+        """
+        WITH owing AS (
+            UPDATE payments SET refunded_minor = refunded_minor + CAST(:amount_minor AS bigint), updated_at = now()
+            WHERE id = :payment_id AND status = 'captured'
+              AND refunded_minor + CAST(:amount_minor AS bigint) <= amount_minor
+            RETURNING id, booking_id, currency)
+        INSERT INTO refunds (booking_id, payment_id, amount_minor, currency, reason, due_on, due_rule)
+        SELECT booking_id, id, :amount_minor, currency, :reason, CAST(:due_on AS date), :due_rule FROM owing
+        RETURNING *
+        """,
+        **refund,
+    )
+    return added[0] if added else None
+
+
+async def take_due_refunds(session: Session, most: int, patience_seconds: float) -> Sequence[Row]:
+    return await rows(
+        session,
+        """
+        UPDATE refunds r SET next_try_at = now() + make_interval(secs => :patience), tries = r.tries + 1
+        FROM payments p
+        WHERE p.id = r.payment_id AND r.id IN (
+            SELECT id FROM refunds WHERE next_try_at <= now() ORDER BY next_try_at LIMIT :most FOR UPDATE SKIP LOCKED)
+        RETURNING r.*, p.intent, p.public_id AS payment_public_id
+        """,
+        most=most,
+        patience=patience_seconds,
+    )
+
+
+async def settle_refund(
+    session: Session,
+    refund_id: int,
+    status: str,
+    reference: str | None,
+    failure: str | None,
+    again_seconds: float | None,
+) -> Row | None:
+    """What became of a refund; None if that is known already."""
+    settled = await rows(
+        session,
+        """
+        UPDATE refunds SET status = CAST(:status AS varchar), reference = coalesce(reference, :reference),
+            failure = :failure,
+            next_try_at = now() + make_interval(secs => CAST(:again AS double precision)),
+            succeeded_at = CASE WHEN CAST(:status AS varchar) = 'succeeded' THEN now() END
+        WHERE id = :id AND status <> 'succeeded' RETURNING *
+        """,
+        id=refund_id,
+        status=status,
+        reference=reference,
+        failure=failure,
+        again=again_seconds,
+    )
+    return settled[0] if settled else None
+
+
+async def post(
+    session: Session, booking_id: int, kind: str, reference: str, currency: str, lines: Mapping[str, int]
+) -> bool:
+    """Write an entry with its lines, once for a reference; false if it was written before."""
+    posted = await rows(
+        session,
+        """
+        WITH entry AS (
+            INSERT INTO ledger_entries (booking_id, kind, reference, currency)
+            VALUES (:booking_id, :kind, :reference, :currency) ON CONFLICT (reference) DO NOTHING RETURNING id)
+        INSERT INTO ledger_lines (entry_id, line, account, amount_minor)
+        SELECT entry.id, l.line, l.account, l.amount FROM entry, jsonb_to_recordset(CAST(:lines AS jsonb))
+            AS l(line smallint, account text, amount bigint)
+        RETURNING entry_id
+        """,
+        booking_id=booking_id,
+        kind=kind,
+        reference=reference,
+        currency=currency,
+        lines=orjson.dumps(
+            [
+                {"line": number, "account": account, "amount": amount}
+                for number, (account, amount) in enumerate(lines.items())
+            ]
+        ).decode(),
+    )
+    return bool(posted)
+
+
+async def balances(session: Session, booking_id: int) -> Sequence[Row]:
+    """What stands on each account for a booking."""
+    return await rows(
+        session,
+        """
+        SELECT l.account, e.currency, sum(l.amount_minor)::bigint AS amount_minor
+        FROM ledger_entries e JOIN ledger_lines l ON l.entry_id = e.id
+        WHERE e.booking_id = :booking_id GROUP BY l.account, e.currency HAVING sum(l.amount_minor) <> 0
+        ORDER BY l.account
+        """,
+        booking_id=booking_id,
+    )
+
+
+async def hear(session: Session, event: Row) -> bool:
+    """Keep a message of the processor, and have what it is about looked at; false if it came before."""
+    heard = await rows(
+        session,
+        """
+        WITH payment AS (
+            SELECT id FROM payments
+            WHERE intent = :intent OR public_id = CAST(:payment AS uuid)),
+        kept AS (
+            INSERT INTO processor_events (event_id, type, object_id, payment_id)
+            VALUES (:event_id, :type, :object_id, (SELECT id FROM payment LIMIT 1))
+            ON CONFLICT (event_id) DO NOTHING RETURNING event_id),
+        looked_at AS (
+            UPDATE payments SET next_look_at = least(next_look_at, now() + interval '1 second')
+            WHERE id IN (SELECT id FROM payment) AND EXISTS (SELECT FROM kept)),
+        tried AS (
+            UPDATE refunds SET next_try_at = now()
+            WHERE reference = :refund AND status = 'pending' AND EXISTS (SELECT FROM kept))
+        SELECT event_id FROM kept
+        """,
+        **event,
+    )
+    return bool(heard)
+
+
+async def captured_between(session: Session, start: datetime, end: datetime) -> Sequence[Row]:
+    return await rows(
+        session,
+        """
+        SELECT public_id, intent, amount_minor, currency FROM payments
+        WHERE captured_at >= :start AND captured_at < :end
+        """,
+        start=start,
+        end=end,
+    )
+
+
+async def refunded_between(session: Session, start: datetime, end: datetime) -> Sequence[Row]:
+    return await rows(
+        session,
+        """
+        SELECT public_id, reference, amount_minor, currency FROM refunds
+        WHERE succeeded_at >= :start AND succeeded_at < :end
+        """,
+        start=start,
+        end=end,
+    )
+
+
+async def by_intents(session: Session, intents: list[str]) -> Sequence[Row]:
+    return await rows(
+        session,
+        """
+        SELECT public_id, intent, status, amount_minor, currency FROM payments
+        WHERE intent = ANY(CAST(:intents AS text[]))
+        """,
+        intents=intents,
+    )
+
+
+async def by_references(session: Session, references: list[str]) -> Sequence[Row]:
+    return await rows(
+        session,
+        """
+        SELECT public_id, reference, status, amount_minor, currency FROM refunds
+        WHERE reference = ANY(CAST(:references AS text[]))
+        """,
+        references=references,
+    )
+
+
+async def keep_reconciliation(
+    session: Session, day: date, charges: int, refunds: int, differences: list[Row]
+) -> None:
+    await rows(
+        session,
+        """
+        INSERT INTO reconciliations (day, charges, refunds, differences)
+        VALUES (:day, :charges, :refunds, CAST(:differences AS jsonb))
+        ON CONFLICT (day) DO UPDATE SET charges = excluded.charges, refunds = excluded.refunds,
+            differences = excluded.differences, checked_at = now()
+        """,
+        day=day,
+        charges=charges,
+        refunds=refunds,
+        differences=orjson.dumps(differences).decode(),
+    )
+
+
+async def reconciliations(session: Session, before: date | None, size: int) -> Sequence[Row]:
+    """Latest day first."""
+    return await rows(
+        session,
+        f"SELECT * FROM reconciliations {'WHERE day < :before' if before else ''} ORDER BY day DESC LIMIT :size",
+        size=size,
+        **({"before": before} if before else {}),
+    )
+
+
+async def last_reconciled(session: Session) -> date | None:
+    found = await rows(session, "SELECT max(day) AS day FROM reconciliations")
+    day: date | None = found[0]["day"]
+    return day
+
+
+async def overdue_refunds(session: Session) -> int:
+    found = await rows(
+        session, "SELECT count(*) AS n FROM refunds WHERE status <> 'succeeded' AND due_on < current_date"
+    )
+    count: int = found[0]["n"]
+    return count
