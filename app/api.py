@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from app.airlines.router import router as airlines
 from app.airports.router import router as airports
 from app.auth.router import router as auth
+from app.bookings.guest_router import router as guests
 from app.bookings.router import router as bookings
 from app.flights.router import router as flights
 from app.jobs.router import router as jobs
@@ -28,6 +29,7 @@ for _part in (
     live,
     flights,
     bookings,
+    guests,
     auth,
     airports,
     airlines,

@@ -14,9 +14,11 @@ from app.core import background, logging
 from app.core.background import celery
 from app.flights import tasks as flights
 from app.jobs import tasks as jobs
+from app.notifications import tasks as notifications
 from app.ops import service as ops_service
 from app.ops import tasks as ops
 from app.schedules import upload as schedules_upload  # noqa: F401
+from app.subscribers import relay
 
 log = logging.logger("jetway.worker")
 
@@ -24,6 +26,8 @@ log = logging.logger("jetway.worker")
 # waited longer than its interval is dropped: the next one does the same work.
 _SCHEDULE = {
     jobs.sweep: 5,
+    relay: 5,
+    notifications.send_due: 5,
     ops.beat: 10,
     bookings.expire_due_holds: 15,
     bookings.apply_flight_changes: 15,

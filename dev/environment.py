@@ -29,6 +29,7 @@ class Settings:
     host: str
     port: int
     sandbox_port: int
+    smtp_port: int
     data: Path
 
     @property
@@ -62,7 +63,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if sandbox_port and not port_is_free(sandbox_port):
         raise CannotRunError(f"Port {sandbox_port} is taken; set SANDBOX_PORT to another or leave it out.")
     data = ROOT / Path(environment.get("DATA_DIR", ".data")).expanduser()
-    return Settings(host, port, sandbox_port or free_port(min(port + 1, 65535)), data.resolve())
+    sandbox_port = sandbox_port or free_port(min(port + 1, 65535))
+    return Settings(host, port, sandbox_port, free_port(min(sandbox_port + 1, 65535)), data.resolve())
 
 
 def lock(settings: Settings) -> IO[str]:

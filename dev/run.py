@@ -37,6 +37,7 @@ Jetway is ready.
   health         {url}/admin/health
   metrics        {url}/admin/metrics   (bearer: ADMIN_METRICS_TOKEN in {env_file})
   sandbox        {sandbox}
+  mail           {mail}
   demo account   {email}   password {password}
 
   Find flights:
@@ -89,6 +90,9 @@ async def _run(settings: Settings, given: dict[str, str]) -> int:
         sandbox=f"{settings.sandbox_url}/_sandbox"
         if with_sandbox or with_cards
         else "off, because AVIATIONSTACK_KEY and STRIPE_SECRET_KEY are set",
+        mail=f"{settings.sandbox_url}/_sandbox/inbox"
+        if values.get("SMTP_URL") == _smtp_url(settings)
+        else "goes to SMTP_URL; nothing is sent without one",
         email=values["DEMO_EMAIL"],
         password=values["DEMO_PASSWORD"],
         date=(datetime.now(UTC) + timedelta(days=30)).date(),
@@ -137,9 +141,15 @@ def _values(
         values |= _opensky(settings.sandbox_url)
     if "STRIPE_SECRET_KEY" not in given:
         values |= {"STRIPE_API_BASE": settings.sandbox_url, "STRIPE_SECRET_KEY": "sk_test_sandbox"}
+        values |= {"SMTP_URL": _smtp_url(settings)}
     values |= {"TIMETABLE_DIR": str(settings.data / "timetable")}
+    values |= {"PUBLIC_URL": settings.url}
     values |= {"HOST": settings.host, "PORT": str(settings.port), "DATA_DIR": str(settings.data)}
     return {name: given.get(name, value) for name, value in values.items()}
+
+
+def _smtp_url(settings: Settings) -> str:
+    return f"smtp://127.0.0.1:{settings.smtp_port}"
 
 
 def _opensky(sandbox_url: str) -> dict[str, str]:
@@ -203,9 +213,9 @@ def _table(settings: Settings, servers: list[Server], with_sandbox: bool, with_c
 def _sandbox_process(settings: Settings, with_cards: bool) -> Process:
     """Its card processor tells the API what becomes of payments, signed with STRIPE_WEBHOOK_SECRET."""
     told = ["--card-webhook-url", f"{settings.url}/payments/stripe/events"] if with_cards else []
-    port = settings.sandbox_port
-    argv = _python("-m", "sandbox", "--host", "127.0.0.1", "--port", str(port), *told)
-    return Process("sandbox", argv, ready=_listens("127.0.0.1", port))
+    ports = ("--port", str(settings.sandbox_port), "--smtp-port", str(settings.smtp_port))
+    argv = _python("-m", "sandbox", "--host", "127.0.0.1", *ports, *told)
+    return Process("sandbox", argv, ready=_listens("127.0.0.1", settings.sandbox_port))
 
 
 def _server_process(server: Server) -> Process:

@@ -15,8 +15,10 @@ import app.core.idempotency
 import app.core.outbox
 import app.flights.models
 import app.jobs.models
+import app.notifications.models
 import app.offers.models
 import app.ops.models
+import app.payments.models
 import app.providers.models
 import app.rules.models
 import app.tickets.models

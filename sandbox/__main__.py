@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
+from contextlib import AbstractAsyncContextManager
 from types import FrameType
 
 import uvicorn
@@ -14,7 +16,15 @@ from sandbox.world.times import parse
 
 
 class Server(uvicorn.Server):
-    """Stops at the first signal, whoever is still waiting for an answer."""
+    """Takes mail beside HTTP, and stops at the first signal, whoever is still waiting for an answer."""
+
+    def __init__(self, config: uvicorn.Config, mail: AbstractAsyncContextManager[int]) -> None:
+        super().__init__(config)
+        self._mail = mail
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        async with self._mail:
+            await super().serve(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # There is nothing to save, and a slow answer under way would only hold things up.
@@ -26,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8001)
+    parser.add_argument("--smtp-port", type=int, default=0, help="where mail is taken; 0: any free port")
     parser.add_argument("--seed", default="jetway", help="another seed, another world")
     parser.add_argument("--now", type=parse, help="where the clock starts, as 2026-12-24T18:00:00Z")
     parser.add_argument(
@@ -41,9 +52,10 @@ def main() -> None:
     cards = Settings().changed(
         {"webhook_urls": options.card_webhook_url or [], "webhook_secret": options.card_webhook_secret}
     )
+    sandbox = Sandbox(options.seed, options.now, cards)
     server = Server(
         uvicorn.Config(
-            create_app(Sandbox(options.seed, options.now, cards)),
+            create_app(sandbox),
             host=options.host,
             port=options.port,
             http=Protocol,
@@ -51,7 +63,8 @@ def main() -> None:
             lifespan="off",
             log_level="warning",
             access_log=options.access_log,
-        )
+        ),
+        sandbox.mail.listening(options.host, options.smtp_port),
     )
     server.run()
 

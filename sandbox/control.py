@@ -18,6 +18,8 @@ from sandbox.aviationstack.rows import TIME_FORMATS, WINDOW_MODES
 from sandbox.cards import controls as card_controls
 from sandbox.cards import failures as card_failures
 from sandbox.faults import TRANSPORT_FAULTS, Fault
+from sandbox.mail import pages as mail_pages
+from sandbox.mail import smtp
 from sandbox.opensky import failures as opensky_failures
 from sandbox.opensky.clients import PATH as TOKENS
 from sandbox.opensky.credits import CLIENTS
@@ -27,7 +29,9 @@ from sandbox.world.times import iso, parse
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
 
-KNOWN_FAULTS = TRANSPORT_FAULTS | FAILURES | opensky_failures.FAILURES | card_failures.FAILURES
+KNOWN_FAULTS = (
+    TRANSPORT_FAULTS | FAILURES | opensky_failures.FAILURES | card_failures.FAILURES | smtp.FAILURES
+)
 GUIDE = {
     "GET /v1/...": "AviationStack; try access_key=sandbox",
     "GET /api/...": "OpenSky: states, tracks, flights; without a token, or with one from below",
@@ -40,6 +44,7 @@ GUIDE = {
     "GET|PATCH /_sandbox/flights/{key}": "one flight, or a decision about it",
     "GET /_sandbox/positions": "the true position of everything in the air (?icao24=&at=)",
     "GET|POST /_sandbox/settings": "window mode, time format, plans of keys; OpenSky's and the cards' switches",
+    **mail_pages.GUIDE,
     "POST /_sandbox/reset": "as after a start",
 }
 EXAMPLES = {

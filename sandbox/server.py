@@ -21,6 +21,9 @@ from sandbox.cards.service import PREFIXES, Cards
 from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.journal import Journal
+from sandbox.mail import pages as mail_pages
+from sandbox.mail.inbox import Inbox
+from sandbox.mail.smtp import MailServer
 from sandbox.opensky.service import OpenSky
 from sandbox.world.airspace import Airspace
 from sandbox.world.world import World
@@ -41,6 +44,8 @@ class Sandbox:
     airspace: Airspace = field(init=False)
     opensky: OpenSky = field(init=False)
     cards: Cards = field(init=False)
+    inbox: Inbox = field(init=False)
+    mail: MailServer = field(init=False)
 
     def __post_init__(self) -> None:
         self.world = World(self.seed)
@@ -51,6 +56,8 @@ class Sandbox:
         self.airspace = Airspace(self.world)
         self.opensky = OpenSky(self.airspace, self.clock, self.faults, self.journal)
         self.cards = Cards(self.clock, self.faults, self.journal, self.card_settings)
+        self.inbox = Inbox()
+        self.mail = MailServer(self.inbox, self.clock, self.faults)
 
     def reset(self) -> None:
         """As after a start."""
@@ -62,6 +69,7 @@ class Sandbox:
         self.airspace.reset()
         self.opensky.reset()
         self.cards.reset()
+        self.inbox.clear()
 
 
 class Protocol(HttpToolsProtocol):
@@ -83,6 +91,7 @@ def create_app(sandbox: Sandbox) -> Starlette:
 
     return Starlette(
         routes=[
+            *mail_pages.routes(sandbox.inbox),
             *control.routes(sandbox),
             # Two vendors begin their paths alike; the names behind that tell which is meant.
             *(

@@ -16,8 +16,10 @@ NOT_AN_ADMIN = (*NOT_SIGNED_IN, AdminsOnly)
 
 _bearer = HTTPBearer(auto_error=False, description="The `access_token` of signup, login or refresh.")
 
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
-async def _caller(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
+
+async def _caller(credentials: Bearer) -> Caller:
     if credentials is None:
         raise Unauthorized("Send `Authorization: Bearer <access token>`.")
     return tokens.read(credentials.credentials)

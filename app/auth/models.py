@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, func
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -16,6 +16,7 @@ class User(Base):
     __table_args__ = (
         CheckConstraint("role IN ('user', 'admin')", name="known_role"),
         CheckConstraint("email = lower(email)", name="email_in_lower_case"),
+        CheckConstraint("locale IN ('en', 'de', 'es', 'fr')", name="known_locale"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -24,6 +25,7 @@ class User(Base):
     password_hash: Mapped[str]
     role: Mapped[str] = mapped_column(default="user", server_default="user")
     email_verified: Mapped[bool] = mapped_column(default=False, server_default="false")
+    locale: Mapped[str] = mapped_column(String(2), default="en", server_default="en")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

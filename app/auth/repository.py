@@ -19,12 +19,19 @@ async def user_by_email(session: Session, email: str) -> User | None:
 
 
 async def add_user(
-    session: Session, email: str, full_name: str, password_hash: str, role: str = "user"
+    session: Session, email: str, full_name: str, password_hash: str, role: str = "user", locale: str = "en"
 ) -> User | None:
     """The new user, or None when the address is taken, also by a signup at this very moment."""
     statement = (
         insert(User)
-        .values(id=uuid.uuid4(), email=email, full_name=full_name, password_hash=password_hash, role=role)
+        .values(
+            id=uuid.uuid4(),
+            email=email,
+            full_name=full_name,
+            password_hash=password_hash,
+            role=role,
+            locale=locale,
+        )
         .on_conflict_do_nothing(index_elements=["email"])
         .returning(User)
     )

@@ -28,6 +28,9 @@ FullName = Annotated[
 ]
 
 
+Locale = Literal["en", "de", "es", "fr"]
+
+
 def _as_signed_up(email: str) -> str:
     """The address in the form signup keeps; what is no address has no account, and is left as it is."""
     try:
@@ -40,6 +43,7 @@ class Signup(Strict):
     email: Email = Field(examples=["ada@example.com"])
     password: Password = Field(description="At least 10 characters.")
     full_name: FullName = Field(examples=["Ada Lovelace"])
+    locale: Locale = Field(default="en", description="The language of mails.")
 
 
 class Login(Strict):
@@ -61,6 +65,7 @@ class UserOut(BaseModel):
     full_name: str
     role: Literal["user", "admin"]
     email_verified: bool
+    locale: Locale
     created_at: str
 
 

@@ -23,7 +23,9 @@ async def sign_up(data: Signup) -> Row:
     passwords.require_strong(data.password, about=(data.email, data.email.split("@")[0], data.full_name))
     password_hash = await passwords.hashed(data.password)
     async with db.transaction() as session:
-        user = await repository.add_user(session, data.email, data.full_name, password_hash)
+        user = await repository.add_user(
+            session, data.email, data.full_name, password_hash, locale=data.locale
+        )
         if user is None:
             raise EmailTaken
         return await _opened(session, user)
@@ -134,5 +136,6 @@ def view(user: User) -> Row:
         "full_name": user.full_name,
         "role": user.role,
         "email_verified": user.email_verified,
+        "locale": user.locale,
         "created_at": rfc3339(user.created_at),
     }

@@ -81,3 +81,8 @@ class AirlineChangeNotFound(NotFound):
 class OptionNotOffered(Conflict):
     code = "option_not_offered"
     title = "This answer is not among the options"
+
+
+class GuestLinkNotFound(NotFound):
+    code = "guest_link_not_found"
+    title = "The link has been used, has expired or never was"

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    LargeBinary,
     SmallInteger,
     String,
     func,
@@ -221,3 +222,39 @@ class BookingExtra(Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(String(16), server_default="pending")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class GuestLookup(Base):
+    """A guest's attempt at a booking; one that has not matched, or not ended, counts as a failure."""
+
+    __tablename__ = "guest_lookups"
+    __table_args__ = (
+        Index("ix_guest_lookups_address", "address", "at", postgresql_where=text("matched IS NOT TRUE")),
+        Index("ix_guest_lookups_pnr", "pnr", "at", postgresql_where=text("matched IS NOT TRUE")),
+        Index("ix_guest_lookups_recent", "at", postgresql_where=text("matched IS NOT TRUE")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    address: Mapped[str] = mapped_column(String(64))
+    pnr: Mapped[str] = mapped_column(String(20))
+    matched: Mapped[bool | None]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class GuestLink(Base):
+    """A link that was asked for, whether or not there was a booking to it."""
+
+    __tablename__ = "guest_links"
+    __table_args__ = (
+        Index("ix_guest_links_address", "address", "created_at"),
+        Index("ix_guest_links_booking", "booking_id", "created_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id"))
+    address: Mapped[str] = mapped_column(String(64))
+    nonce: Mapped[bytes] = mapped_column(LargeBinary)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.auth.dependencies import NOT_SIGNED_IN, CurrentUser
 from app.bookings import service
+from app.bookings.dependencies import BookingReader
 from app.bookings.errors import (
     BookingNotFound,
     DuplicatePassenger,
@@ -68,9 +69,9 @@ async def list_bookings(
 
 @router.get("/{pnr}", response_model=BookingOut, responses=problems(*NOT_SIGNED_IN, BookingNotFound))
 async def read_booking(
-    caller: CurrentUser,
+    read: BookingReader,
     session: SessionDep,
     pnr: Annotated[str, Path(max_length=20, examples=["K7QX2M"])],
 ) -> JSONResponse:
-    """One of your bookings."""
-    return JSONResponse(await service.read(session, caller.user_id, pnr), 200, _PRIVATE)
+    """One of your bookings, or the one that a guest token is for."""
+    return JSONResponse(await read(session, pnr), 200, _PRIVATE)

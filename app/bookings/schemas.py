@@ -3,11 +3,20 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 
 from app.core.text import line
 from app.offers.questions import Cabin
-from app.offers.schemas import BaggageOut, ConditionsOut, PriceOut, SliceOut
+from app.offers.schemas import BaggageOut, ConditionsOut, PriceOut, SegmentStop, SliceOut
 
 PassengerType = Literal["adult", "child", "infant"]
 Status = Literal["held", "confirmed", "cancelled", "expired", "completed"]
@@ -120,3 +129,62 @@ class BookingOut(BaseModel):
 class BookingList(BaseModel):
     data: list[BookingOut]
     next_cursor: str | None
+
+
+class GuestLookup(Strict):
+    pnr: Annotated[
+        str, StringConstraints(min_length=1, max_length=20, strip_whitespace=True, to_upper=True)
+    ] = Field(examples=["K7QX2M"])
+    family_name: Name = Field(
+        description="Of any of the travellers; case and accents do not matter.", examples=["Lovelace"]
+    )
+
+    @field_validator("pnr")
+    @classmethod
+    def _printable(cls, pnr: str) -> str:
+        return line(pnr)
+
+
+class GuestToken(Strict):
+    token: Annotated[str, Field(max_length=100, description="From the link, behind `#token=`.")]
+
+
+class MaskedPassenger(BaseModel):
+    initials: str = Field(examples=["A. L."])
+
+
+class MaskedSegment(BaseModel):
+    flight_number: str
+    operated_by: str
+    origin: SegmentStop
+    destination: SegmentStop
+    departing_at: AwareDatetime
+    arriving_at: AwareDatetime
+    duration: str
+
+
+class MaskedSlice(BaseModel):
+    origin: str
+    destination: str
+    duration: str
+    connections: int
+    segments: list[MaskedSegment]
+
+
+class MaskedBooking(BaseModel):
+    """What a reference and a name show: no contact, no price, no documents, nothing that can be done."""
+
+    pnr: str
+    status: Status
+    passengers: list[MaskedPassenger]
+    slices: list[MaskedSlice]
+
+
+class GuestLinkAsked(BaseModel):
+    message: str
+
+
+class GuestBooking(BaseModel):
+    booking: BookingOut
+    guest_token: str = Field(description="A bearer token for reading this booking.")
+    expires_in: int = Field(description="Seconds until the guest token expires.")

@@ -45,6 +45,7 @@ async def hold(session: Session, user_id: uuid.UUID, data: BookingIn) -> tuple[R
     reservation = await offers.reserve(session, offer)
     travellers.check_ages(data.passengers, reservation.flights[-1][0]["departure_date"])
     booking = await _stored(session, user_id, data, offer, reservation)
+    outbox.announce(session)
     db.after_commit(session, lambda: _count("held", 1))
     flights = [
         [flight | {"booking_class": offer.classes[position]} for flight in one]
@@ -83,6 +84,22 @@ def reference(pnr: str) -> str | None:
 def parts_of(quote: Quote) -> list[Row]:
     """What one passenger of each type pays for each slice."""
     return [{"slice": index, "each": each} for index, each in enumerate(quote.parts())]
+
+
+async def snapshot(session: Session, pnr: str) -> Row:
+    """A booking as its owner sees it, for our own tasks and for who has proven to be let in.
+
+    Raises BookingNotFound.
+    """
+    owner = await repository.owner(session, pnr)
+    if owner is None:
+        raise BookingNotFound
+    return await read(session, owner, pnr)
+
+
+async def addressee(session: Session, pnr: str) -> Row | None:
+    """Where mail about a booking goes: `email` and `locale`, and the booking's `status` as it is now."""
+    return await repository.addressee(session, pnr)
 
 
 async def expire_due(session: Session, user_id: uuid.UUID | None = None, most: int = _SWEEP) -> int:

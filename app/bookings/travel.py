@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.bookings import agreed, quotes, repository
-from app.core import money
 from app.core.db import Row, Session
 from app.fares.quotes import PassengerPrice, Quote, SlicePrice, TaxLine
 from app.payments import ledger

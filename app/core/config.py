@@ -4,6 +4,7 @@ Read once from the environment (and from `.env`, which the environment overrides
 generated from this class, so a setting cannot exist without its explanation.
 """
 
+from email.utils import parseaddr
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, urlsplit
@@ -166,6 +167,20 @@ class Settings(BaseSettings):
         default="", description="Bearer token with which Prometheus reads /admin/metrics; empty: admins only."
     )
 
+    public_url: str = Field(
+        default="http://localhost:8000",
+        description="Where travellers meet the product; links in mails begin with it.",
+    )
+    smtp_url: str = Field(
+        default="",
+        description="The server that takes our mail: `smtp://user:password@host:587`, which is told to turn on TLS, or "
+        "`smtps://user:password@host:465`. Empty: no mail is sent, and what is written waits.",
+    )
+    mail_from: str = Field(
+        default="Jetway <no-reply@jetway.invalid>",
+        description="The sender of mails, as `Name <address>`; the server has to accept it.",
+    )
+
     offer_minutes: int = Field(default=30, ge=1, description="How long an offer can be booked, in minutes.")
     hold_minutes: float = Field(
         default=30, gt=0, description="How long unpaid seats are held, in minutes, by the database's clock."
@@ -215,6 +230,26 @@ class Settings(BaseSettings):
         url = url.rstrip("/")
         return url if urlsplit(url).path else f"{url}/v1"
 
+    @field_validator("public_url")
+    @classmethod
+    def _without_last_slash(cls, url: str) -> str:
+        return url.rstrip("/")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _names_a_mail_server(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+            raise ValueError("SMTP_URL must be smtp://host:port or smtps://host:port")
+        return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_an_address(cls, sender: str) -> str:
+        if not sender.isprintable() or "@" not in parseaddr(sender)[1]:
+            raise ValueError("MAIL_FROM must be an address, as `Name <address>`")
+        return sender
+
     @property
     def requests_a_minute(self) -> int:
         return self.rate_limit_per_minute or (1200 if self.app_env == "production" else _EVERYBODY)
@@ -236,6 +271,11 @@ class Settings(BaseSettings):
         if self.opensky_credits_per_day is not None:
             return self.opensky_credits_per_day
         return 4000 if self.opensky_user else 400
+
+    @property
+    def smtp_must_be_encrypted(self) -> bool:
+        """Mails and the password are not sent across a network in the clear."""
+        return self.app_env == "production" and not _on_this_machine(self.smtp_url)
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -276,6 +316,10 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name.upper()} points to this machine: the sandbox is not for production")
             if not url.startswith("https://"):
                 raise ValueError(f"{name.upper()} must be https: keys travel to it")
+        if self.smtp_url and not (self.public_url.startswith("https://")):
+            raise ValueError("PUBLIC_URL must be https: keys to bookings travel in links of mails")
+        if self.smtp_url and self.mail_from.endswith(".invalid>"):
+            raise ValueError("MAIL_FROM is missing")
         return self
 
 

@@ -131,4 +131,9 @@ LEDGER_DIFFERENCES = Gauge(
     "jetway_ledger_differences", "Differences from the card processor's books that the last comparison found."
 )
 SOLD_OUT = Counter("jetway_sold_out_total", "Bookings refused because the seats were gone.")
+EMAILS = Counter(
+    "jetway_emails_total",
+    "Attempts to send a mail by how they ended: sent, later, failed, or lost to another sender.",
+    ["kind", "outcome"],
+)
 TASKS = Counter("jetway_tasks_total", "Background tasks by how they ended.", ["task", "outcome"])

@@ -1,9 +1,11 @@
 """What Beat asks for to keep the house in order."""
 
 from app.auth import service as accounts
+from app.bookings import guests
 from app.core import db, idempotency
 from app.core.background import task
 from app.jobs import service as jobs
+from app.notifications import service as notifications
 from app.ops import service
 from app.timetable import service as timetable
 
@@ -16,11 +18,13 @@ async def beat() -> None:
 
 @task("ops.purge")
 async def purge() -> None:
-    """Drop what nobody can use any more: old idempotency keys, dead tokens, failed logins, jobs' parts, and what
-    once made the timetable's days old.
+    """Drop what nobody can use any more: old idempotency keys, dead tokens and links, failed logins and
+    lookups, jobs' parts, old mails, and what once made the timetable's days old.
     """
     async with db.transaction() as session:
         await idempotency.purge(session)
         await accounts.purge(session)
+        await guests.purge(session)
         await jobs.purge(session)
+        await notifications.purge(session)
         await timetable.purge(session)

@@ -12,6 +12,8 @@ import app
 from app.core.errors import AppError
 from tests.support.client import Client
 
+# Who has no account proves something else.
+GUESTS = {"POST /bookings/lookup", "POST /bookings/lookup/link", "POST /bookings/guest"}
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 
@@ -151,7 +153,7 @@ async def test_protected_operations_declare_their_scheme(document: dict[str, Any
     for name, operation in operations(document):
         needed = {scheme for choice in operation.get("security", ()) for scheme in choice}
         assert needed <= schemes.keys(), name
-        if name.split()[1].startswith("/bookings"):
+        if name.split()[1].startswith("/bookings") and name not in GUESTS:
             assert needed, name
 
 

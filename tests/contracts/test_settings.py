@@ -84,6 +84,10 @@ def test_production_starts_with_strong_secrets() -> None:
         ({"SECRET_KEY": STRONG["JWT_SECRET"]}, "must differ"),
         ({"AVIATIONSTACK_KEY": "sandbox"}, "AVIATIONSTACK_KEY"),
         ({"AVIATIONSTACK_BASE_URL": "http://localhost:8200/v1"}, "not for production"),
+        ({"SMTP_URL": "smtp://mail.example.com"}, "PUBLIC_URL"),
+        ({"SMTP_URL": "smtp://mail.example.com", "PUBLIC_URL": "https://example.com"}, "MAIL_FROM"),
+        ({"SMTP_URL": "http://mail.example.com"}, "SMTP_URL"),
+        ({"MAIL_FROM": "Jetway <a@example.com>\r\nBcc: b@example.com"}, "MAIL_FROM"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

@@ -35,7 +35,7 @@ def running() -> Iterator[dict[str, str]]:
         if not (database and redis):
             database, redis = stack.enter_context(_embedded())
         database = stack.enter_context(_own_database(database))
-        port = stack.enter_context(sandbox())
+        port, smtp_port = stack.enter_context(sandbox())
         timetable = stack.enter_context(tempfile.TemporaryDirectory(prefix="jetway-timetable-"))
         environment = {
             "APP_ENV": "test",
@@ -53,6 +53,7 @@ def running() -> Iterator[dict[str, str]]:
             "STRIPE_API_BASE": f"http://127.0.0.1:{port}",
             "STRIPE_SECRET_KEY": "sk_test_sandbox",
             "STRIPE_WEBHOOK_SECRET": "whsec_sandbox",
+            "SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
             "ADMIN_METRICS_TOKEN": "metrics-token-of-the-tests",
             "RATE_LIMIT_ENABLED": "true",
             "LOG_LEVEL": "WARNING",
@@ -95,12 +96,14 @@ def _own_database(url: str) -> Iterator[str]:
 
 
 @contextmanager
-def sandbox() -> Iterator[int]:
-    port = free_port()
+def sandbox() -> Iterator[tuple[int, int]]:
+    """Its port and that of its mail server."""
+    port, smtp_port = free_port(), free_port()
+    ports = ("--port", str(port), "--smtp-port", str(smtp_port))
     secret = {"STRIPE_WEBHOOK_SECRET": "whsec_sandbox"}
-    with child("-m", "sandbox", "--host", "127.0.0.1", "--port", str(port), **secret):
+    with child("-m", "sandbox", "--host", "127.0.0.1", *ports, **secret):
         wait_for(f"http://127.0.0.1:{port}/_sandbox")
-        yield port
+        yield port, smtp_port
 
 
 @contextmanager

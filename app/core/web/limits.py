@@ -102,7 +102,7 @@ class Limit:
 
     async def _take_share(self, caller: str, account: Account) -> None:
         asked = monotonic()
-        key, window = f"limit:{self.name}:{_network(caller)}", WINDOW_SECONDS * 1000
+        key, window = f"limit:{self.name}:{network(caller)}", WINDOW_SECONDS * 1000
         taken = await redis.or_none(redis.client().eval(_TAKE, 1, key, self.quota, _PARTS, window))
         if taken is None:
             share = -(-account.beyond // _PARTS)
@@ -113,7 +113,7 @@ class Limit:
             account.ends = asked + taken[2] / 1000
 
 
-def _network(caller: str) -> str:
+def network(caller: str) -> str:
     """What counts as one caller."""
     try:
         address = ipaddress.ip_address(caller)

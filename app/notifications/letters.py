@@ -1,0 +1,167 @@
+"""A mail as it is written: its subject, its text and its HTML, from the booking as it is now.
+
+It names travellers and flights, and neither documents nor what somebody paid with.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from app.bookings import guests
+from app.bookings import service as bookings
+from app.core.config import settings
+from app.core.db import Row, Session
+from app.notifications.kinds import still_true
+from app.notifications.wording import Values, Wording, wording
+
+_WITH_FLIGHTS = ("booking_held", "booking_confirmed", "booking_changed", "answer_needed")
+_WITH_PRICE = ("booking_held", "booking_confirmed")
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(("html.j2",)),
+    undefined=StrictUndefined,
+    keep_trailing_newline=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    subject: str
+    text: str
+    html: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+# Makes something to attach from a booking as its owner sees it, in a language.
+Attach = Callable[[Row, str], Awaitable[Attachment]]
+# What goes with a kind of mail.
+ATTACHED: dict[str, tuple[Attach, ...]] = {}
+
+
+async def write(session: Session, mail: Row) -> Letter | None:
+    """The letter for a row of mails, or None if what it would say is no longer so."""
+    kind, data, words = mail["kind"], mail["data"], wording(mail["locale"])
+    booking = await bookings.snapshot(session, data["pnr"])
+    link = await guests.link(session, UUID(data["link_id"])) if kind == "guest_link" else None
+    if not still_true(kind, booking["status"]) or (kind == "guest_link" and link is None):
+        return None
+    values = _values(words, booking, data)
+    path = f"bookings/{booking['pnr']}"
+    if link is not None:
+        # Behind the #, so that the token reaches no server's log.
+        path = f"bookings/guest#token={link['token']}"
+        values["valid_until"] = words.moment(link["expires_at"], _zone(booking))
+    attachments = [await attach(booking, words.language) for attach in ATTACHED.get(kind, ())]
+    return render(kind, words, booking, values, f"{settings().public_url}/{path}", tuple(attachments))
+
+
+def render(
+    kind: str,
+    words: Wording,
+    booking: Row,
+    values: Values,
+    url: str,
+    attachments: tuple[Attachment, ...] = (),
+) -> Letter:
+    shown: dict[str, Any] = {
+        "language": words.language,
+        "words": words.words,
+        "title": words.line(kind, "title", values),
+        "body": words.paragraphs(kind, values),
+        "action": words.line(kind, "action", values),
+        "url": url,
+        "facts": _facts(kind, words, booking),
+        "slices": [_slice(words, one) for one in booking["slices"]] if kind in _WITH_FLIGHTS else [],
+        "footer": words.words["footer"].format_map(values),
+    }
+    text, html = (_templates.get_template(f"mail.{form}.j2").render(shown) for form in ("txt", "html"))
+    return Letter(words.line(kind, "subject", values), text, html, attachments)
+
+
+def _facts(kind: str, words: Wording, booking: Row) -> list[tuple[str, str]]:
+    facts = [(words.words["reference"], booking["pnr"])]
+    if kind in _WITH_PRICE:
+        names = [f"{one['given_name']} {one['family_name']}" for one in booking["passengers"]]
+        facts.append((words.words["travellers"], ", ".join(names)))
+        facts.append((words.words["total"], words.money(booking["price"]["total"])))
+    return facts
+
+
+def _values(words: Wording, booking: Row, data: Row) -> Values:
+    """What sentences may speak of; None where it is not known or not so."""
+    first, last = booking["slices"][0]["segments"][0], booking["slices"][0]["segments"][-1]
+    refund, amount, deadline = data.get("refund"), data.get("amount"), booking["hold_expires_at"]
+    return {
+        "pnr": booking["pnr"],
+        "origin": _city(first["origin"]),
+        "destination": _city(last["destination"]),
+        "total": words.money(booking["price"]["total"]),
+        "deadline": words.moment(datetime.fromisoformat(deadline), _zone(booking)) if deadline else None,
+        "refund": words.money(refund) if refund and Decimal(refund["amount"]) else None,
+        "amount": words.money(amount) if amount else None,
+        "valid_until": None,
+        **_change(words, booking, data),
+    }
+
+
+def _change(words: Wording, booking: Row, data: Row) -> Values:
+    """What an event says of a change of one of the flights."""
+    flight_id, after = data.get("flight_id"), data.get("after", {})
+    segments = [segment for one in booking["slices"] for segment in one["segments"]]
+    segment = next((one for one in segments if one["flight_id"] == flight_id), None)
+    number = segment["flight_number"] if segment else flight_id and flight_id.partition("-")[0]
+    how = after.get("status")
+
+    def at(name: str, end: str) -> str | None:
+        if segment is None or name not in after:
+            return None
+        return words.moment(datetime.fromisoformat(after[name]), segment[end]["time_zone"])
+
+    return {
+        "flight": number,
+        "departs": at("departs_at", "origin"),
+        "arrives": at("arrives_at", "destination"),
+        "dropped": number if how in ("cancelled", "withdrawn") else None,
+        "reinstated": number if how == "reinstated" else None,
+    }
+
+
+def _slice(words: Wording, one: Row) -> Row:
+    segments = one["segments"]
+    return {
+        "origin": _city(segments[0]["origin"]),
+        "destination": _city(segments[-1]["destination"]),
+        "segments": [
+            {
+                "departs": words.local(datetime.fromisoformat(segment["departing_at"])),
+                "arrives": words.local(datetime.fromisoformat(segment["arriving_at"])),
+                "origin": f"{_city(segment['origin'])} ({segment['origin']['iata']})",
+                "destination": f"{_city(segment['destination'])} ({segment['destination']['iata']})",
+                "flight": segment["flight_number"],
+                "operated_by": words.words["operated_by"].format(airline=segment["operated_by"]),
+            }
+            for segment in segments
+        ],
+    }
+
+
+def _city(stop: Row) -> str:
+    return str(stop["city"] or stop["name"])
+
+
+def _zone(booking: Row) -> str:
+    """The zone that the journey begins in."""
+    return str(booking["slices"][0]["segments"][0]["origin"]["time_zone"])

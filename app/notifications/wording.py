@@ -1,0 +1,72 @@
+"""The words of each language, and how money and moments are written in it."""
+
+import tomllib
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_time, get_timezone_gmt
+from babel.numbers import format_currency
+
+from app.core.money import Wire
+
+_TEXTS = Path(__file__).parent / "texts"
+LANGUAGES = tuple(sorted(path.stem for path in _TEXTS.glob("*.toml")))
+
+# A value that is not known; a sentence that needs it is left out.
+Values = dict[str, str | None]
+
+
+class Wording:
+    """One language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.locale = Locale(language)
+        self._texts: dict[str, Any] = tomllib.loads((_TEXTS / f"{language}.toml").read_text("utf-8"))
+        self.words: dict[str, str] = self._texts["words"]
+
+    def line(self, kind: str, name: str, values: Values) -> str:
+        """The subject, title or action of a kind of mail."""
+        text: str = self._texts[kind][name]
+        return text.format_map(values)
+
+    def paragraphs(self, kind: str, values: Values) -> list[str]:
+        known = {name: value for name, value in values.items() if value is not None}
+        return [text for template in self._texts[kind]["body"] if (text := _filled(template, known))]
+
+    def money(self, amount: Wire) -> str:
+        """With all digits of the amount, whatever is usual where the language is spoken."""
+        exact = Decimal(amount["amount"])
+        return str(format_currency(exact, amount["currency"], locale=self.locale, decimal_quantization=False))
+
+    def moment(self, instant: datetime, zone: str) -> str:
+        """A moment by the clocks of a place, and how far these are from UTC."""
+        there = instant.astimezone(ZoneInfo(zone))
+        gmt = get_timezone_gmt(there, "short", locale=self.locale)
+        return f"{self._day_and_time(there)} ({gmt})"
+
+    def local(self, there: datetime) -> str:
+        """A moment at an airport, by its own clocks."""
+        return self._day_and_time(there)
+
+    def _day_and_time(self, there: datetime) -> str:
+        day = format_date(there, "EEE, d MMM y" if self.language == "en" else "medium", locale=self.locale)
+        return f"{day}, {format_time(there, 'short', locale=self.locale)}"
+
+
+@cache
+def wording(language: str) -> Wording:
+    """English where nobody has written the language's words."""
+    return Wording(language if language in LANGUAGES else "en")
+
+
+def _filled(template: str, known: dict[str, str]) -> str | None:
+    try:
+        return template.format_map(known)
+    except KeyError:
+        return None
