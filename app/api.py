@@ -17,6 +17,7 @@ from app.offers.router import router as offers
 from app.ops.router import router as ops
 from app.rules import router as rules
 from app.schedules import router as schedules
+from app.seats.router import router as seats
 
 # Paths whose bodies may be larger than all others'; their routes count the bytes that nobody declared.
 LARGER_BODIES = {schedules.PATH: schedules.MOST_BYTES} | dict.fromkeys(rules.paths(), rules.MOST_BYTES)
@@ -26,6 +27,7 @@ SEARCHES = ("/flights/search", "/flights/calendar")
 router = APIRouter()
 for _part in (
     offers,
+    seats,
     live,
     flights,
     bookings,

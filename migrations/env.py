@@ -22,6 +22,7 @@ import app.payments.models
 import app.providers.models
 import app.rules.models
 import app.tickets.models
+import app.seats.models
 import app.timetable.models  # noqa: F401  Importing a feature's models declares its tables.
 from app.core.config import settings
 from app.core.db import Base

@@ -71,12 +71,7 @@ async def refreshed(session: Session, offer_id: str) -> Row:
 
     It lasts no longer than before. Raises OfferNotFound, OfferExpired and FlightNotOnSale.
     """
-    offer = token.read(offer_id)
-    flights = _flights_on_sale(offer, await repository.flights(session, offer.flight_ids, offer.cabin))
-    priced = itinerary.quoted(flights, offer)
-    if priced is None:
-        raise FlightNotOnSale("The fare of this offer is no longer sold.")
-    quote, brand = priced
+    offer, flights, (quote, brand) = await _read(session, offer_id)
     return itinerary.offered(offer, flights, quote, brand) | {
         "available": itinerary.seats_left(flights) >= offer.seats,
         "price_changed": quote.total != offer.total,
@@ -147,6 +142,24 @@ async def give_back(session: Session, seats: dict[int, int], flights: list[Row])
     """Give back so many seats of each claim, of which at least one stays."""
     await repository.give_back(session, list(seats), list(seats.values()))
     db.after_commit(session, lambda: answers.seats_moved(_markets([flights])))
+
+
+async def on_offer(session: Session, offer_id: str) -> tuple[Offer, list[list[Row]], Brand]:
+    """An offer with its flights, slice by slice, and its brand by the fares in force.
+
+    Raises OfferNotFound, OfferExpired and FlightNotOnSale.
+    """
+    offer, flights, (_, brand) = await _read(session, offer_id)
+    return offer, flights, brand
+
+
+async def _read(session: Session, offer_id: str) -> tuple[Offer, list[list[Row]], tuple[Quote, Brand]]:
+    offer = token.read(offer_id)
+    flights = _flights_on_sale(offer, await repository.flights(session, offer.flight_ids, offer.cabin))
+    priced = itinerary.quoted(flights, offer)
+    if priced is None:
+        raise FlightNotOnSale("The fare of this offer is no longer sold.")
+    return offer, flights, priced
 
 
 async def _claim(session: Session, offer: Offer) -> dict[int, Row]:
