@@ -15,6 +15,7 @@ from app.jobs.router import router as jobs
 from app.live.router import router as live
 from app.offers.router import router as offers
 from app.ops.router import router as ops
+from app.payments.router import router as payments
 from app.rules import router as rules
 from app.schedules import router as schedules
 from app.seats.router import router as seats
@@ -32,6 +33,7 @@ for _part in (
     flights,
     bookings,
     guests,
+    payments,
     auth,
     airports,
     airlines,

@@ -17,6 +17,7 @@ from app.jobs import tasks as jobs
 from app.notifications import tasks as notifications
 from app.ops import service as ops_service
 from app.ops import tasks as ops
+from app.payments import tasks as payments
 from app.schedules import upload as schedules_upload  # noqa: F401
 from app.subscribers import relay
 
@@ -29,7 +30,12 @@ _SCHEDULE = {
     relay: 5,
     notifications.send_due: 5,
     ops.beat: 10,
+    bookings.settle_payments: 5,
+    bookings.settle_refunds: 10,
     bookings.expire_due_holds: 15,
+    bookings.lapse_airline_changes: 60,
+    bookings.complete_flown: 300,
+    payments.reconcile: 3600,
     bookings.apply_flight_changes: 15,
     bookings.watch_flights: 20,
     bookings.keep_flights_fresh: 3600,

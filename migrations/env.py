@@ -21,8 +21,8 @@ import app.ops.models
 import app.payments.models
 import app.providers.models
 import app.rules.models
-import app.tickets.models
 import app.seats.models
+import app.tickets.models
 import app.timetable.models  # noqa: F401  Importing a feature's models declares its tables.
 from app.core.config import settings
 from app.core.db import Base

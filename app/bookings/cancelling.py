@@ -147,6 +147,7 @@ async def give_up(session: Session, booking: Row, units: list[Unit], reason: str
     await quotes.remove_slices(
         session, booking["id"], sorted({s["slice_index"] for s in whole}), "cancellation"
     )
+    await quotes.close_airline_changes(session, booking["id"], [s["slice_index"] for s in whole], "refunded")
     staying = {unit.position for unit in every if (unit.position, unit.slice_index) not in gone}
     await quotes.cancel_passengers(session, booking["id"], sorted(positions - staying))
     await quotes.cancel_extras(session, booking["id"], sorted(gone))

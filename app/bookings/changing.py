@@ -8,6 +8,7 @@ where the fare is refundable.
 import uuid
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from app.bookings import agreed, paying, quotes, repository, service, travel
 from app.bookings.errors import (
@@ -22,7 +23,7 @@ from app.bookings.errors import (
 from app.bookings.passengers import ticket_name_of
 from app.bookings.schemas import ChangeIn
 from app.bookings.travel import Unit
-from app.core import clock, money
+from app.core import clock, db, money
 from app.core.db import Row, Session
 from app.core.errors import FieldProblem
 from app.fares.quotes import Quote
@@ -41,7 +42,7 @@ FARE_RULES = "fare_rules"
 class Change:
     """A payment's purpose: what a change costs."""
 
-    async def secure(self, session: Session, booking: Row, payment: Row) -> bool:
+    async def secure(self, session: Session, booking: Row, payment: Row) -> bool:  # noqa: ARG002
         if booking["status"] != "confirmed":
             return False
         pending = await repository.active_segments(session, booking["id"], "pending")
@@ -122,15 +123,20 @@ async def quoted(
     return _view(booking, added)
 
 
-async def confirm_free(session: Session, user_id: uuid.UUID, pnr: str, quote_id: str) -> Row | None:
-    """Make a change for which nothing is due; None if something is.
+async def is_due(user_id: uuid.UUID, pnr: str, quote_id: str) -> bool:
+    """Whether a change takes a payment. Raises BookingNotFound, QuoteNotFound."""
+    async with db.transaction() as session:
+        booking = await paying.locked(session, user_id, pnr)
+        return bool((await _named(session, booking, quote_id))["due_minor"] > 0)
+
+
+async def confirm_free(session: Session, user_id: uuid.UUID, pnr: str, quote_id: str) -> Row:
+    """Make a change for which nothing is due.
 
     Raises BookingNotFound, QuoteNotFound, QuoteExpired, QuoteSuperseded, SoldOut, PriceChanged, PaymentInProgress.
     """
     booking = await paying.locked(session, user_id, pnr)
     found = await _found(session, booking, quote_id)
-    if found["due_minor"] > 0:
-        return None
     await paying.give_up_waiting(session, booking)
     await carry_out(session, booking, found)
     return await service.snapshot(session, booking["pnr"])
@@ -216,6 +222,7 @@ async def _apply(session: Session, booking: Row, found: Row, events: list[Row]) 
     await quotes.activate_slices(session, booking["id"], new_slices)
     await quotes.move_extras(session, booking["id"], old_slices, new_slices)
     await quotes.move_change(session, found["id"], "done")
+    await quotes.close_airline_changes(session, booking["id"], old_slices, "rebooked")
     parts = booking["terms"]["parts"] + [
         {"slice": index, "each": part["each"]} for index, part in zip(new_slices, found["parts"], strict=True)
     ]
@@ -240,7 +247,7 @@ async def _apply(session: Session, booking: Row, found: Row, events: list[Row]) 
         raise RuntimeError("a change of a booking that is not confirmed")
     people = await repository.passengers_of(session, [booking["id"]])
     names = {p["position"]: ticket_name_of(p) for p in people if p["position"] in positions}
-    await tickets.issue(session, booking["id"], names, _coupons(new), replaced)
+    await tickets.issue(session, booking["id"], names, paying.coupons_of(new), replaced)
     await travel.price_what_is_left(session, moved)
 
 
@@ -280,7 +287,7 @@ async def _require_order(session: Session, booking: Row, slices: list[int], flig
     segments = await repository.active_segments(session, booking["id"])
     left = [one for one in agreed.in_slices(segments) if one[0]["slice_index"] not in slices]
     journey = sorted([*left, *flights], key=lambda one: one[0]["departs_at"])
-    for before, after in zip(journey, journey[1:], strict=False):
+    for before, after in pairwise(journey):
         if after[0]["departs_at"] < before[-1]["arrives_at"]:
             raise ChangeNotAllowed("The new flights overlap with others of the booking.")
 
@@ -354,8 +361,8 @@ def _accounts(quote: Quote) -> Counter[str]:
     return found
 
 
-async def _found(session: Session, booking: Row, quote_id: str) -> Row:
-    """Raises QuoteNotFound, QuoteSuperseded, QuoteExpired, BookingClosed."""
+async def _named(session: Session, booking: Row, quote_id: str) -> Row:
+    """Raises QuoteNotFound."""
     try:
         wanted = uuid.UUID(quote_id.removeprefix("chg_"))
     except ValueError:
@@ -363,6 +370,12 @@ async def _found(session: Session, booking: Row, quote_id: str) -> Row:
     found = await quotes.change_quote(session, booking["id"], wanted)
     if found is None:
         raise QuoteNotFound
+    return found
+
+
+async def _found(session: Session, booking: Row, quote_id: str) -> Row:
+    """Raises QuoteNotFound, QuoteSuperseded, QuoteExpired, BookingClosed."""
+    found = await _named(session, booking, quote_id)
     if booking["status"] != "confirmed" or found["state"] == "done":
         raise BookingClosed("This was changed already, or the booking is no more.")
     if not found["newest"] or found["revision"] != booking["revision"]:
@@ -378,13 +391,6 @@ def _seated(units: list[Unit]) -> int:
 
 def _indexes(segments: list[Row]) -> list[int]:
     return sorted({segment["slice_index"] for segment in segments})
-
-
-def _coupons(segments: list[Row]) -> list[Row]:
-    return [
-        {"slice_index": s["slice_index"], "segment_index": s["segment_index"], "flight_id": s["id"]}
-        for s in segments
-    ]
 
 
 def _view(booking: Row, added: Row) -> Row:

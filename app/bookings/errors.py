@@ -63,6 +63,11 @@ class NothingToCancel(Unprocessable):
     title = "There is nothing of this left to cancel"
 
 
+class NotInBooking(Unprocessable):
+    code = "not_in_booking"
+    title = "The booking has no such passenger or flight"
+
+
 class ChangeNotAllowed(Conflict):
     code = "change_not_allowed"
     title = "The fare or the state of the trip does not allow this change"

@@ -1,12 +1,13 @@
 """What happens to flights reaches the bookings on them: watching, keeping fresh, telling of changes."""
 
-from app.bookings import repository
-from app.core import outbox
+from app.bookings import airline_changes, repository
+from app.core import clock
 from app.core.db import Row, Session
 from app.core.logging import logger
 from app.flights import changes
 from app.flights import repository as flights
 from app.flights.service import public_id
+from app.tickets import service as tickets
 
 log = logger("jetway.flight_changes")
 
@@ -31,28 +32,27 @@ async def apply(session: Session, most: int) -> int:
 
 
 async def _tell(session: Session, change: Row) -> None:
-    touched = await repository.step_booked_on(session, change["flight_id"])
-    facts = {
-        "flight_id": public_id(change),
-        "materiality": change["materiality"],
-        "before": change["before"],
-        "after": change["after"],
-    }
-    await repository.add_steps(session, touched, "booking.changed", facts)
-    await outbox.record(
-        session,
-        [
-            {
-                "type": "booking.changed",
-                "subject": booking["pnr"],
-                "sequence": booking["sequence"],
-                "data": {
-                    "pnr": booking["pnr"],
-                    "status": booking["status"],
-                    "reason": "schedule_change",
-                    **facts,
-                },
+    """Each booking hears of the change, with what it may answer. Coupons of a flight that will not fly are marked."""
+    ended = change["materiality"] in ("cancelled", "withdrawn")
+    touched = await repository.live_on(session, change["flight_id"])
+    for booking in touched:
+        answer = await airline_changes.open_for(session, booking, change)
+        facts = {
+            "reason": "schedule_change",
+            "flight_id": public_id(change),
+            "materiality": change["materiality"],
+            "before": change["before"],
+            "after": change["after"],
+        }
+        if answer is not None:
+            facts |= {
+                "airline_change_id": f"aic_{answer['public_id'].hex}",
+                "options": answer["options"],
+                "deadline": clock.rfc3339(answer["deadline_at"]),
             }
-            for booking in touched
-        ],
-    )
+        event = {"type": "booking.changed", "data": facts}
+        await repository.step(session, booking["id"], [event], leaving=["held", "confirmed"])
+    if ended:
+        await tickets.disrupt(session, [change["flight_id"]])
+    elif change["materiality"] == "reinstated":
+        await tickets.reinstate(session, [change["flight_id"]])

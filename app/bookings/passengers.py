@@ -9,6 +9,7 @@ from datetime import date
 
 from app.bookings.errors import DuplicatePassenger, InfantWithoutAdult, InvalidName, PassengersMismatch
 from app.bookings.schemas import PassengerIn
+from app.core.db import Row
 from app.core.errors import FieldProblem
 from app.fares.pricing import PASSENGER_TYPES
 
@@ -69,6 +70,11 @@ def ticket_name(name: str) -> str:
     plain = unicodedata.normalize("NFKD", upper)
     spaced = "".join(c if "A" <= c <= "Z" else " " if c in " -" else "" for c in plain)
     return " ".join(spaced.split())
+
+
+def ticket_name_of(passenger: Row) -> str:
+    """Family name and given name as a ticket has them: `LOVELACE/ADA`."""
+    return "/".join(ticket_name(passenger[part]) for part in ("family_name", "given_name"))
 
 
 def _check_counts(passengers: list[PassengerIn], counts: tuple[int, int, int]) -> None:

@@ -10,8 +10,9 @@ from collections import Counter
 from datetime import date
 from typing import Protocol
 
-from app.bookings import agreed, repository, service
+from app.bookings import agreed, quotes, repository, service
 from app.bookings.errors import BookingClosed, BookingNotFound, HoldExpired, PriceHasRisen
+from app.bookings.passengers import ticket_name_of
 from app.bookings.schemas import BookingIn
 from app.core import db, money
 from app.core.config import settings
@@ -24,6 +25,7 @@ from app.payments import ledger
 from app.payments import service as payments
 from app.payments.errors import AlreadyPaid, PaymentDeclined
 from app.providers.cards import CardRefused, CardUnreachable, Charge
+from app.tickets import service as tickets
 
 log = logger("jetway.paying")
 
@@ -71,12 +73,19 @@ class Purchase:
     async def fulfil(self, session: Session, booking: Row, payment: Row, events: list[Row]) -> dict[str, int]:  # noqa: ARG002
         total = {"total": money.wire(booking["total_minor"], booking["currency"])}
         told = [*events, {"type": "booking.confirmed", "data": total}]
+        segments = await repository.active_segments(session, booking["id"])
         terms = agreed.at_sale()
         await repository.step(
             session, booking["id"], told, leaving=["held"], to="confirmed", revised=True, agreed=terms
         )
+        sold = sold_by(booking["terms"])
+        if extras := await quotes.pay_extras(session, booking["id"]):
+            sold[ledger.EXTRAS] = extras
+        people = await repository.passengers_of(session, [booking["id"]])
+        names = {person["position"]: ticket_name_of(person) for person in people}
+        await tickets.issue(session, booking["id"], names, coupons_of(segments))
         db.after_commit(session, lambda: _count("confirmed"))
-        return sold_by(booking["terms"])
+        return sold
 
     async def undo(self, session: Session, booking: Row, payment: Row, events: list[Row]) -> None:
         """A declined card leaves the hold as it was; seats that were secured for a payment that failed are free."""
@@ -85,6 +94,7 @@ class Purchase:
             return
         segments = await repository.active_segments(session, booking["id"])
         await offers.release(session, [segment["claim_id"] for segment in segments], segments)
+        await quotes.cancel_extras(session, booking["id"], None)
         ended = [*events, {"type": "booking.expired", "data": {"reason": "payment_failed"}}]
         await repository.step(session, booking["id"], ended, leaving=["held"], to="expired")
 
@@ -260,6 +270,13 @@ async def locked(session: Session, user_id: uuid.UUID, pnr: str) -> Row:
     return booking
 
 
+async def find(user_id: uuid.UUID, pnr: str, payment_id: str) -> int:
+    """Our own id of a payment of the caller's. Raises BookingNotFound, PaymentNotFound."""
+    async with db.transaction() as session:
+        booking = await locked(session, user_id, pnr)
+        return int((await payments.find(session, booking["id"], payment_id))["id"])
+
+
 def declined(payment: Row) -> PaymentDeclined | HoldExpired:
     """Why a payment came to nothing, as it is answered."""
     if payment["failure"] == SEATS_GONE:
@@ -277,6 +294,14 @@ def seats_of(booking: Row) -> int:
     """Seats at purchase: infants travel on a lap."""
     adults, children, _ = booking["terms"]["counts"]
     return int(adults + children)
+
+
+def coupons_of(segments: list[Row]) -> list[Row]:
+    """What tickets are issued for."""
+    return [
+        {"slice_index": s["slice_index"], "segment_index": s["segment_index"], "flight_id": s["id"]}
+        for s in segments
+    ]
 
 
 def sold_by(terms: Row) -> dict[str, int]:

@@ -40,6 +40,26 @@ async def cancellation_quote(session: Session, booking_id: int, public_id: uuid.
     return found[0] if found else None
 
 
+async def newest_cancellation_quote(session: Session, booking_id: int) -> Row:
+    return (
+        await rows(
+            session,
+            "SELECT * FROM cancellation_quotes WHERE booking_id = :id ORDER BY id DESC LIMIT 1",
+            id=booking_id,
+        )
+    )[0]
+
+
+async def newest_change_quote(session: Session, booking_id: int) -> Row:
+    return (
+        await rows(
+            session,
+            "SELECT * FROM change_quotes WHERE booking_id = :id ORDER BY id DESC LIMIT 1",
+            id=booking_id,
+        )
+    )[0]
+
+
 async def confirm_cancellation(session: Session, quote_id: int) -> None:
     await rows(session, "UPDATE cancellation_quotes SET confirmed_at = now() WHERE id = :id", id=quote_id)
 
@@ -195,6 +215,89 @@ async def paid_extras(session: Session, booking_id: int, of: Sequence[tuple[int,
     )
 
 
+async def add_airline_change(session: Session, change: Row) -> Row:
+    """A change to answer; an open one of the same flight gives way to it."""
+    await rows(
+        session,
+        """
+        UPDATE airline_changes SET state = 'superseded'
+        WHERE booking_id = :booking_id AND flight_id = :flight_id AND state = 'open'
+        """,
+        booking_id=change["booking_id"],
+        flight_id=change["flight_id"],
+    )
+    return (
+        await rows(
+            session,
+            """
+            INSERT INTO airline_changes (booking_id, flight_id, slice_index, materiality, facts, options, advice,
+                                         deadline_at)
+            VALUES (:booking_id, :flight_id, :slice_index, :materiality, CAST(:facts AS jsonb),
+                    CAST(:options AS jsonb), CAST(:advice AS jsonb), :deadline_at)
+            RETURNING *
+            """,
+            **_encoded(change, "facts", "options", "advice"),
+        )
+    )[0]
+
+
+async def airline_change(session: Session, booking_id: int, public_id: uuid.UUID) -> Row | None:
+    found = await rows(
+        session,
+        """
+        SELECT *, deadline_at <= now() AS run_out FROM airline_changes
+        WHERE booking_id = :booking_id AND public_id = :public_id
+        """,
+        booking_id=booking_id,
+        public_id=public_id,
+    )
+    return found[0] if found else None
+
+
+async def airline_changes_of(session: Session, booking_ids: list[int]) -> Sequence[Row]:
+    """Oldest first."""
+    return await rows(
+        session,
+        "SELECT * FROM airline_changes WHERE booking_id = ANY(CAST(:ids AS bigint[])) ORDER BY id",
+        ids=booking_ids,
+    )
+
+
+async def answer_airline_change(session: Session, change_id: int, state: str) -> None:
+    await rows(
+        session,
+        "UPDATE airline_changes SET state = :state, answered_at = now() WHERE id = :id AND state = 'open'",
+        id=change_id,
+        state=state,
+    )
+
+
+async def close_airline_changes(session: Session, booking_id: int, slices: list[int], state: str) -> None:
+    """Changes of slices that are no longer flown need no answer."""
+    await rows(
+        session,
+        """
+        UPDATE airline_changes SET state = :state, answered_at = now()
+        WHERE booking_id = :id AND slice_index = ANY(CAST(:slices AS int[])) AND state = 'open'
+        """,
+        id=booking_id,
+        slices=slices,
+        state=state,
+    )
+
+
+async def unanswered(session: Session, most: int) -> Sequence[Row]:
+    """Open changes whose deadline is over, with their bookings' ids."""
+    return await rows(
+        session,
+        """
+        SELECT id, booking_id FROM airline_changes WHERE state = 'open' AND deadline_at <= now()
+        ORDER BY deadline_at LIMIT :most
+        """,
+        most=most,
+    )
+
+
 async def next_order(session: Session) -> int:
     order: int = (await rows(session, "SELECT nextval('booking_extra_orders') AS id"))[0]["id"]
     return order
@@ -247,21 +350,39 @@ async def cancel_order(session: Session, order_id: int) -> None:
     )
 
 
-async def drop_seat(session: Session, booking_id: int, position: int, flight_id: int) -> int:
-    """Take back the seat that a passenger had ordered on a flight; returns what was paid for it."""
-    dropped = await rows(
+async def paid_seat(session: Session, booking_id: int, position: int, flight_id: int) -> int | None:
+    """What a passenger has paid for a seat on a flight; None without one."""
+    found = await rows(
         session,
         """
-        UPDATE booking_extras SET state = 'cancelled'
-        WHERE booking_id = :id AND kind = 'seat' AND position = :position AND flight_id = :flight_id
-          AND state <> 'cancelled'
-        RETURNING amount_minor
+        SELECT sum(amount_minor)::bigint AS amount FROM booking_extras
+        WHERE booking_id = :id AND kind = 'seat' AND position = :position AND flight_id = :flight_id AND state = 'paid'
         """,
         id=booking_id,
         position=position,
         flight_id=flight_id,
     )
-    return sum(row["amount_minor"] for row in dropped)
+    amount: int | None = found[0]["amount"]
+    return amount
+
+
+async def move_seat(session: Session, booking_id: int, position: int, flight_id: int, seat: str) -> bool:
+    """Let what was paid for a seat count for another; a seat that was only ordered is ordered no more."""
+    moved = await rows(
+        session,
+        """
+        UPDATE booking_extras SET seat = CASE state WHEN 'paid' THEN CAST(:seat AS varchar) ELSE seat END,
+            state = CASE state WHEN 'paid' THEN 'paid' ELSE 'cancelled' END
+        WHERE booking_id = :id AND kind = 'seat' AND position = :position AND flight_id = :flight_id
+          AND state <> 'cancelled'
+        RETURNING state
+        """,
+        id=booking_id,
+        position=position,
+        flight_id=flight_id,
+        seat=seat,
+    )
+    return any(row["state"] == "paid" for row in moved)
 
 
 async def cancel_extras(session: Session, booking_id: int, of: Sequence[tuple[int, int]] | None) -> None:

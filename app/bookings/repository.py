@@ -83,6 +83,10 @@ async def by_pnr(session: Session, user_id: uuid.UUID, pnr: str) -> Row | None:
     return found[0] if found else None
 
 
+async def by_id(session: Session, booking_id: int) -> Row:
+    return (await rows(session, "SELECT * FROM bookings WHERE id = :id", id=booking_id))[0]
+
+
 async def owner(session: Session, pnr: str) -> uuid.UUID | None:
     found = await rows(session, "SELECT user_id FROM bookings WHERE pnr = :pnr", pnr=pnr)
     return found[0]["user_id"] if found else None
@@ -113,8 +117,8 @@ async def segments_of(session: Session, booking_ids: list[int]) -> Sequence[Row]
     return await rows(
         session,
         """
-        SELECT s.booking_id, s.slice_index, s.segment_index, s.claim_id, s.booking_class, s.state AS segment_state, f.*,
-               coalesce(a.name, f.carrier) AS operated_by
+        SELECT s.booking_id, s.slice_index, s.segment_index, s.claim_id, s.booking_class, s.state AS segment_state,
+               s.removed_by, f.*, coalesce(a.name, f.carrier) AS operated_by
         FROM booking_segments s JOIN flights f ON f.id = s.flight_id LEFT JOIN airlines a ON a.iata = f.carrier
         WHERE s.booking_id = ANY(CAST(:ids AS bigint[]))
         ORDER BY s.booking_id, s.slice_index, s.segment_index
@@ -308,7 +312,7 @@ async def changes_of(session: Session, booking_ids: list[int]) -> Sequence[Row]:
         session,
         """
         SELECT booking_id, data, at FROM booking_timeline
-        WHERE booking_id = ANY(CAST(:ids AS bigint[])) AND type = 'booking.changed'
+        WHERE booking_id = ANY(CAST(:ids AS bigint[])) AND type = 'booking.changed' AND data ? 'materiality'
         ORDER BY booking_id, sequence
         """,
         ids=booking_ids,
@@ -329,18 +333,47 @@ async def lock_booked_on(session: Session, flight_ids: list[int]) -> None:
     )
 
 
-async def step_booked_on(session: Session, flight_id: int) -> Sequence[Row]:
-    """The live bookings on a flight, each one step further in its history."""
+async def live_on(session: Session, flight_id: int) -> Sequence[Row]:
+    """The live bookings that fly with a flight."""
     return await rows(
         session,
         """
-        UPDATE bookings SET sequence = sequence + 1, updated_at = now()
-        WHERE status IN ('held', 'confirmed')
-          AND id IN (SELECT booking_id FROM booking_segments WHERE flight_id = :flight_id)
-        RETURNING id, pnr, sequence, status
+        SELECT * FROM bookings
+        WHERE status IN ('held', 'confirmed') AND id IN (
+            SELECT booking_id FROM booking_segments WHERE flight_id = :flight_id AND state = 'active')
+        ORDER BY id
         """,
         flight_id=flight_id,
     )
+
+
+async def flown(session: Session, most: int) -> Sequence[Row]:
+    """Confirmed bookings whose last flight has landed, or should have some hours ago."""
+    return await rows(
+        session,
+        """
+        SELECT b.id, array_agg(f.id) AS flights FROM bookings b
+        JOIN booking_segments s ON s.booking_id = b.id AND s.state = 'active' JOIN flights f ON f.id = s.flight_id
+        WHERE b.status = 'confirmed'
+          AND NOT EXISTS (SELECT FROM airline_changes a WHERE a.booking_id = b.id AND a.state = 'open')
+        GROUP BY b.id
+        HAVING bool_and(f.status = 'landed' OR f.arrives_at < now() - interval '6 hours')
+        ORDER BY b.id LIMIT :most
+        """,
+        most=most,
+    )
+
+
+async def landed(session: Session) -> list[int]:
+    """Flights that have landed, or should have some hours ago, with coupons that were used on them."""
+    found = await rows(
+        session,
+        """
+        SELECT DISTINCT f.id FROM flights f JOIN coupons c ON c.flight_id = f.id AND c.status IN ('C', 'L')
+        WHERE (f.status = 'landed' OR f.arrives_at < now() - interval '6 hours') AND f.status <> 'cancelled'
+        """,
+    )
+    return [row["id"] for row in found]
 
 
 async def booked_between(session: Session, before: timedelta, after: timedelta) -> list[int]:

@@ -1,7 +1,7 @@
 """What a booking asks for and what it looks like."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,7 +16,8 @@ from pydantic import (
 
 from app.core.text import line
 from app.offers.questions import Cabin
-from app.offers.schemas import BaggageOut, ConditionsOut, PriceOut, SegmentStop, SliceOut
+from app.offers.schemas import BaggageOut, ConditionsOut, MoneyOut, PriceOut, SegmentStop, SliceOut
+from app.payments.schemas import PaymentOut, RefundOut
 
 PassengerType = Literal["adult", "child", "infant"]
 Status = Literal["held", "confirmed", "cancelled", "expired", "completed"]
@@ -27,6 +28,10 @@ Name = Annotated[
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+Position = Annotated[int, Field(ge=0, le=999)]
+OfferId = Annotated[str, Field(max_length=512)]
 
 
 class PassengerIn(Strict):
@@ -78,6 +83,82 @@ class BookingIn(Strict):
     payment: PaymentIn | None = None
 
 
+class CancellationIn(Strict):
+    """What to cancel; everything, where nothing is named."""
+
+    passengers: Annotated[list[Position], Field(min_length=1, max_length=18)] | None = Field(
+        default=None, description="Indexes in the booking's `passengers`."
+    )
+    slices: Annotated[list[Position], Field(min_length=1, max_length=50)] | None = Field(
+        default=None, description="The `index` of slices of the booking."
+    )
+
+
+class ChangeIn(Strict):
+    slices: Annotated[list[Position], Field(min_length=1, max_length=6)] = Field(
+        description="The `index` of the slices that are given up."
+    )
+    offer_id: OfferId = Field(description="An offer of the flights to fly instead, for those who travel.")
+
+
+class PayIn(Strict):
+    """What confirming may need: a payment where something is due."""
+
+    payment: PaymentIn | None = None
+
+
+class RebookIn(Strict):
+    offer_id: OfferId = Field(description="An offer of the flights to fly instead; it costs nothing.")
+
+
+class SeatIn(Strict):
+    passenger: Position
+    flight_id: Annotated[str, StringConstraints(max_length=60)]
+    seat: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,2}[A-Z]$", to_upper=True)] = Field(
+        examples=["12A"]
+    )
+
+
+class BagIn(Strict):
+    passenger: Position
+    slice: Position = Field(description="The `index` of a slice of the booking.")
+    quantity: Annotated[int, Field(ge=1, le=9)] = 1
+
+
+class ExtrasIn(Strict):
+    seats: Annotated[list[SeatIn], Field(max_length=100)] = []
+    bags: Annotated[list[BagIn], Field(max_length=100)] = []
+    payment: PaymentIn | None = Field(
+        default=None, description="Where the booking is paid and something is due."
+    )
+
+
+class CheckInIn(Strict):
+    flight_id: Annotated[str, StringConstraints(max_length=60)]
+    passengers: Annotated[list[Position], Field(min_length=1, max_length=18)] | None = None
+
+
+class SeatOut(BaseModel):
+    flight_id: str
+    seat: str
+
+
+class CouponOut(BaseModel):
+    number: int
+    slice: int
+    flight_id: str
+    status: str = Field(
+        description="IATA's letter: O open, C checked in, F flown, R refunded, V void, E exchanged, …"
+    )
+
+
+class TicketOut(BaseModel):
+    number: str = Field(examples=["0000000000001"])
+    check_digit: int
+    issued_at: AwareDatetime
+    coupons: list[CouponOut]
+
+
 class PassengerOut(BaseModel):
     type: PassengerType
     title: str | None
@@ -87,7 +168,53 @@ class PassengerOut(BaseModel):
     gender: str | None
     infant_of: int | None
     ticket_name: str = Field(description="The name as it is printed on a ticket.")
-    ticket_number: str | None
+    ticket_number: str | None = Field(description="Of the ticket that is good now, or was last.")
+    tickets: list[TicketOut] = Field(description="Every ticket that was issued, the oldest first.")
+    seats: list[SeatOut]
+    status: Literal["active", "cancelled"]
+
+
+class BookedSlice(SliceOut):
+    index: int = Field(
+        description="Names the slice for as long as the booking lives; a change gives new ones."
+    )
+
+
+class ExtraOut(BaseModel):
+    kind: Literal["seat", "bag"]
+    passenger: int
+    slice: int
+    flight_id: str | None
+    seat: str | None
+    quantity: int
+    amount: MoneyOut
+    status: Literal["pending", "paid"]
+
+
+class AirlineChangeOut(BaseModel):
+    """A change of the airline's that the traveller may answer; silence is taken as the answer at the deadline."""
+
+    id: str
+    flight_id: str
+    slice: int
+    materiality: str
+    before: dict[str, str]
+    after: dict[str, str]
+    options: list[Literal["accept", "rebook", "refund"]]
+    status: Literal["open", "accepted", "rebooked", "refunded", "superseded"]
+    deadline: AwareDatetime
+    passenger_rights: list[dict[str, Any]] = Field(
+        description="What travellers may have a right to by which rule: advice, not a promise."
+    )
+    created_at: AwareDatetime
+
+
+class CancellationTerms(BaseModel):
+    """Until when the booking can be cancelled for nothing, as agreed at purchase, and by which rule."""
+
+    free_until: AwareDatetime | None
+    free_rule: str | None
+    void_until: AwareDatetime | None
 
 
 class ContactOut(BaseModel):
@@ -116,14 +243,72 @@ class BookingOut(BaseModel):
     conditions: ConditionsOut
     baggage: BaggageOut
     passengers: list[PassengerOut]
-    slices: list[SliceOut]
+    slices: list[BookedSlice]
     contact: ContactOut
     hold_expires_at: AwareDatetime | None
+    price_guaranteed_until: AwareDatetime | None
+    amount_due: MoneyOut = Field(description="What paying the hold takes: the price and the extras.")
+    extras: list[ExtraOut]
+    cancellation: CancellationTerms
     schedule_changes: list[ScheduleChangeOut] = Field(description="Oldest first.")
-    payments: list[dict[str, object]]
+    airline_changes: list[AirlineChangeOut]
+    payments: list[PaymentOut]
+    refunds: list[RefundOut]
     available_actions: list[str]
     created_at: AwareDatetime
     updated_at: AwareDatetime
+
+
+class RefundLine(BaseModel):
+    passenger: int
+    kind: Literal["fare", "tax", "seat", "bag"]
+    code: str | None
+    name: str | None
+    paid: MoneyOut
+    refund: MoneyOut
+    penalty: MoneyOut
+
+
+class CancellationQuoteOut(BaseModel):
+    id: str
+    refund: MoneyOut
+    penalty: MoneyOut
+    reason: str = Field(
+        description="By what it is refunded: `hold`, `free_cancellation`, `void`, `fare_rules` or `airline_change`."
+    )
+    passengers: list[int]
+    slices: list[int]
+    lines: list[RefundLine]
+    expires_at: AwareDatetime
+
+
+class ChangeLine(BaseModel):
+    kind: Literal["new_flights", "old_flights", "old_seats", "change_fee", "not_refundable"]
+    amount: MoneyOut
+
+
+class ChangeQuoteOut(BaseModel):
+    id: str
+    reason: str
+    slices: list[int]
+    fare_difference: MoneyOut
+    fee: MoneyOut
+    amount_due: MoneyOut
+    refund: MoneyOut
+    lines: list[ChangeLine]
+    expires_at: AwareDatetime
+
+
+class TimelineStep(BaseModel):
+    sequence: int
+    type: str
+    status: Status
+    data: dict[str, Any] | None
+    at: AwareDatetime
+
+
+class Timeline(BaseModel):
+    data: list[TimelineStep]
 
 
 class BookingList(BaseModel):

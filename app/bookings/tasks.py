@@ -1,13 +1,31 @@
 """What Beat asks for: holds that run out, and flights that people are booked on."""
 
+from app.airlines import service as airlines
 from app.airports import service as airports
-from app.bookings import flight_changes, repository, service
-from app.core import db
+from app.bookings import (
+    airline_changes,
+    changing,  # noqa: F401  Its payments are known from here on.
+    extras,  # noqa: F401
+    flight_changes,
+    paying,
+    quotes,
+    refunding,
+    repository,
+    service,
+)
+from app.bookings.refunding import SETTLE_REFUNDS
+from app.core import db, doorbell
 from app.core.background import task
 from app.flights import boards, watch
+from app.payments import service as payments
+from app.rules import service as rules
+from app.tickets import service as tickets
+
+SETTLE_PAYMENTS = "bookings.settle_payments"
 
 _FLIGHTS_A_RUN = 40
 _CHANGES_A_BATCH = 100
+_PAYMENTS_A_BATCH = 20
 
 
 @task("bookings.expire_due_holds")
@@ -17,6 +35,70 @@ async def expire_due_holds() -> None:
         async with db.transaction() as session:
             if not await service.expire_due(session):
                 return
+
+
+@task(SETTLE_PAYMENTS)
+async def settle_payments() -> None:
+    """Find out what became of payments that nobody finished, and let what is theirs happen."""
+    await doorbell.heard(SETTLE_PAYMENTS)
+    if not payments.offered():
+        return
+    await _ready()
+    while True:
+        async with db.transaction() as session:
+            due = await payments.take_due(session, _PAYMENTS_A_BATCH)
+        for payment_id in due:
+            await paying.carry_on(payment_id)
+        if len(due) < _PAYMENTS_A_BATCH:
+            return
+
+
+@task(SETTLE_REFUNDS)
+async def settle_refunds() -> None:
+    """Send what is owed back on its way, and find out what became of what was sent."""
+    await doorbell.heard(SETTLE_REFUNDS)
+    if not payments.offered():
+        return
+    while True:
+        async with db.transaction() as session:
+            due = await payments.take_due_refunds(session, _PAYMENTS_A_BATCH)
+        for refund in due:
+            await refunding.settle(refund)
+        if len(due) < _PAYMENTS_A_BATCH:
+            return
+
+
+@task("bookings.lapse_airline_changes")
+async def lapse_airline_changes() -> None:
+    """Take silence for an answer where the time to answer is over, each in a transaction of its own."""
+    await _ready()
+    async with db.transaction() as session:
+        due = await quotes.unanswered(session, _CHANGES_A_BATCH)
+    for change in due:
+        async with db.transaction() as session:
+            await airline_changes.lapse(session, change)
+
+
+@task("bookings.complete_flown")
+async def complete_flown() -> None:
+    """Let coupons of flights that have landed be flown, and bookings whose last flight has be completed."""
+    async with db.transaction() as session:
+        await tickets.fly(session, await repository.landed(session))
+    while True:
+        async with db.transaction() as session:
+            flown = await repository.flown(session, _CHANGES_A_BATCH)
+            for booking in flown:
+                event = {"type": "booking.completed", "data": None}
+                await repository.step(session, booking["id"], [event], leaving=["confirmed"], to="completed")
+        if len(flown) < _CHANGES_A_BATCH:
+            return
+
+
+async def _ready() -> None:
+    """What a worker process has to know of the world before it can tell what is due."""
+    await airports.ready()
+    await airlines.ready()
+    await rules.ready_all()
 
 
 @task("bookings.watch_flights")
@@ -38,6 +120,7 @@ async def keep_flights_fresh() -> None:
 @task("bookings.apply_flight_changes")
 async def apply_flight_changes() -> None:
     """Tell bookings of changes of their flights' schedules, batch by batch."""
+    await _ready()
     while True:
         async with db.transaction() as session:
             if not await flight_changes.apply(session, _CHANGES_A_BATCH):

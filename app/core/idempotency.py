@@ -129,6 +129,16 @@ async def finish(session: Session, key_id: int, lock: uuid.UUID, status: int, bo
     return bool(finished)
 
 
+async def let_go(session: Session, key_id: int, lock: uuid.UUID) -> None:
+    """Leave steps to whoever comes next."""
+    await rows(
+        session,
+        "UPDATE idempotency_keys SET locked_at = 'epoch' WHERE id = :id AND lock = :lock AND status IS NULL",
+        id=key_id,
+        lock=lock,
+    )
+
+
 async def purge(session: Session) -> None:
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < func.now() - KEPT))
 

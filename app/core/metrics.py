@@ -120,7 +120,7 @@ LIVE_STREAMS = Gauge("jetway_live_streams", "Streams of positions that are open 
 BOOKINGS = Counter("jetway_bookings_total", "Bookings that reached a state.", ["status"])
 PAYMENTS = Counter(
     "jetway_payments_total",
-    "Payments by how they ended: captured, failed, or late, which means captured for seats that were gone and refunded.",
+    "Payments by how they ended: captured, failed, or late: captured for seats that were gone, and refunded.",
     ["outcome"],
 )
 REFUNDS = Counter("jetway_refunds_total", "Refunds by how they ended.", ["outcome"])

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.rules.cells import ANY, Cells, Reader, repeated
 from app.fares.products import CABINS
 from app.fares.rates import read_currency
+from app.rules.cells import ANY, Cells, Reader, repeated
 
 STANDARD, FRONT, LEGROOM = SEAT_KINDS = ("standard", "front", "legroom")
 SCOPES = ("domestic", "international")

@@ -10,9 +10,9 @@ from app.core.db import Row
 from app.extras.book import SCOPES, SEAT_KINDS, STANDARD, ExtrasBook, read_book
 from app.extras.errors import BagNotAllowed, ExtrasNotSold
 from app.fares import service as fares
-from app.rules.cells import Reader
 from app.fares.products import Brand
 from app.rules import service as rules
+from app.rules.cells import Reader
 from app.rules.kinds import Book, Kind, register
 
 _COLUMNS = {

@@ -12,6 +12,7 @@ from app.core.db import Row
 from app.core.logging import logger
 from app.core.metrics import PROVIDER_BUDGET_LEFT, PROVIDER_BUDGET_SPENT, PROVIDER_PAUSED
 from app.ops import repository
+from app.payments import service as payments
 from app.providers import governor, registry
 
 log = logger("jetway.ops")
@@ -92,6 +93,7 @@ async def measure() -> None:
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
             await _measure_budgets()
+            await payments.measure()
     except Exception as error:  # noqa: BLE001  Whatever ails the database, the scrape goes on.
         log.warning("gauges not set", reason=type(error).__name__)
 

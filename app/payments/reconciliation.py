@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from app.core import clock, cursors, db, money
 from app.core.db import Row, Session
 from app.core.logging import logger
-from app.core.metrics import LEDGER_DIFFERENCES
 from app.payments import repository
 from app.providers import registry
 from app.providers.cards import BookLine
@@ -43,7 +42,6 @@ async def compare(day: date) -> Row:
             session, refunds, start, end
         )
         await repository.keep_reconciliation(session, day, len(charges), len(refunds), differences)
-    LEDGER_DIFFERENCES.set(len(differences))
     if differences:
         log.error("books differ from the card processor's", day=str(day), differences=len(differences))
     return {"day": str(day), "charges": len(charges), "refunds": len(refunds), "differences": differences}

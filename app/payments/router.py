@@ -25,7 +25,10 @@ _PRIVATE = {"Cache-Control": "no-store"}
     responses=problems(SignatureInvalid),
 )
 async def hear(request: Request, session: SessionDep) -> Response:
-    """Stripe's messages: verified by their signature, kept once, in any order. What they say is asked for, not believed."""
+    """Stripe's messages: verified by their signature, kept once, in any order.
+
+    What they say is asked for, not believed.
+    """
     news = await messages.hear(session, await request.body(), request.headers.get("stripe-signature", ""))
     if news:
         db.after_commit(session, lambda: doorbell.ring("bookings.settle_payments"))

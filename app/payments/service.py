@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from app.core import clock, money
+from app.core import clock, db, money
 from app.core.config import settings
 from app.core.db import Row, Session
+from app.core.metrics import LEDGER_DIFFERENCES, REFUNDS_OVERDUE
 from app.payments import ledger, repository
 from app.payments.errors import PaymentInProgress, PaymentNotFound, PaymentNotOffered
 from app.providers import registry
@@ -77,6 +78,16 @@ async def read(session: Session, payment_id: int) -> Row:
 
 async def lock(session: Session, payment_id: int) -> Row:
     return await repository.lock(session, payment_id)
+
+
+async def take_due(session: Session, most: int) -> list[int]:
+    """Payments that are to be looked at, kept from other sweeps for a while."""
+    return await repository.take_due(session, most, _PATIENCE_SECONDS)
+
+
+async def take_due_refunds(session: Session, most: int) -> Sequence[Row]:
+    """Refunds that are to be sent or asked about, kept from other sweeps for a while."""
+    return await repository.take_due_refunds(session, most, _PATIENCE_SECONDS)
 
 
 async def postpone(session: Session, payment: Row) -> Row:
@@ -225,6 +236,14 @@ async def refund_settled(
     return settled
 
 
+async def measure() -> None:
+    """Set the gauges of what is owed too long and of what differs from the processor's books."""
+    async with db.transaction() as session:
+        REFUNDS_OVERDUE.set(await repository.overdue_refunds(session))
+        latest = await repository.reconciliations(session, None, 1)
+    LEDGER_DIFFERENCES.set(sum(len(day["differences"]) for day in latest))
+
+
 async def find(session: Session, booking_id: int, payment_id: str) -> Row:
     """Raises PaymentNotFound."""
     try:
@@ -275,4 +294,10 @@ def refund_view(refund: Row) -> Row:
 
 
 async def of_bookings(session: Session, booking_ids: list[int]) -> Sequence[Row]:
+    """Payments, oldest first."""
     return await repository.of_bookings(session, booking_ids)
+
+
+async def refunds_of(session: Session, booking_ids: list[int]) -> Sequence[Row]:
+    """Refunds, oldest first."""
+    return await repository.refunds_of(session, booking_ids)

@@ -41,11 +41,16 @@ async def ready(kind: Kind[Any]) -> None:
     await _copy(kind).refresh()
 
 
+async def ready_all() -> None:
+    """`ready` for every kind."""
+    for copy in copies():
+        await copy.refresh()
+
+
 async def load() -> None:
     """Read all rules into memory, after publishing the packaged ones where those in force are older packaged ones."""
     await publish_packaged()
-    for copy in copies():
-        await copy.refresh()
+    await ready_all()
 
 
 async def publish_packaged() -> None:

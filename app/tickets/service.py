@@ -4,14 +4,16 @@ Every function works in the caller's transaction, holds the coupons that it look
 was asked to change or, where it refuses, nothing.
 """
 
+from datetime import datetime
 from itertools import groupby, product
 
 from app.core.config import settings
 from app.core.db import Row, Session
 from app.tickets import coupons as moves
 from app.tickets import repository
+from app.tickets.check_in import check_in_window
 from app.tickets.coupons import COUPONS_A_TICKET, Move
-from app.tickets.errors import CouponNotAllowed, NotVoidable
+from app.tickets.errors import CheckInClosed, CheckInNotOpen, CouponNotAllowed, NotVoidable
 from app.tickets.numbers import check_digit, numbers
 
 
@@ -68,6 +70,15 @@ async def of_bookings(session: Session, booking_ids: list[int]) -> dict[int, lis
         coupons = list(one)
         found[coupons[0]["booking_id"]].append(_ticket(coupons))
     return found
+
+
+def can_check_in(flight: Row, now: datetime) -> bool:
+    """Whether check-in for the flight is open."""
+    try:
+        check_in_window(flight, now)
+    except (CheckInNotOpen, CheckInClosed):
+        return False
+    return True
 
 
 async def kept(session: Session, booking_id: int) -> dict[tuple[int, int], bool]:

@@ -60,6 +60,12 @@ class Steps:
                 raise TakenOver
         return answer
 
+    async def leave(self, session: Session, result: Row, location: str) -> Response:
+        """Answer 202 and keep nothing: the next repetition goes on at once from where the steps were left."""
+        if self.key_id is not None:
+            await idempotency.let_go(session, self.key_id, self.lock)
+        return _answer(202, orjson.dumps(result), {"Location": location})
+
 
 class Once:
     """Runs an effect once for a key and answers every repetition with the first answer's bytes."""
@@ -83,6 +89,23 @@ class Once:
         if first is None or first["status"] is None:
             raise IdempotencyInProgress(retry_after=1)
         return _replayed(first)
+
+    async def in_one(
+        self,
+        caller: uuid.UUID,
+        status: int,
+        effect: Callable[[Session], Awaitable[Any]],
+        afterwards: Callable[[], Awaitable[None]] | None = None,
+    ) -> Response:
+        """`__call__` in a transaction of its own, and what is to be done when it is durable."""
+        async with db.transaction() as session:
+            if afterwards is not None:
+                db.after_commit(session, afterwards)
+            return await self(session, caller, status, lambda: effect(session))
+
+    def steps(self) -> "Steps":
+        """For effects that may be repeated as they are: nothing is kept."""
+        return Steps(self._request, None, uuid.uuid4())
 
     async def in_steps(
         self,
