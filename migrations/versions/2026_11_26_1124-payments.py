@@ -41,8 +41,10 @@ _TRIGGERS = (
     (
         "bookings",
         "guard_status",
-        "BEFORE UPDATE OF status ON bookings FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) "
-        "EXECUTE FUNCTION guard_booking_status()",
+        (
+            "BEFORE UPDATE OF status ON bookings FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) "
+            "EXECUTE FUNCTION guard_booking_status()"
+        ),
     ),
     *(
         (
