@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.core.config import settings
 from app.tickets import service
 from app.tickets.errors import CouponNotAllowed, NotVoidable
 from tests.support.client import Client
@@ -92,6 +93,21 @@ async def test_a_new_ticket_says_which_one_it_replaces(traveller: Client, fleet:
         await do(service.refund, trip.id, {1}, {1})
     with pytest.raises(NotVoidable):
         await do(service.void, trip.id)
+
+
+@pytest.mark.parametrize("codes", [("984", "985"), ("985", "984")])
+async def test_who_has_several_tickets_exchanges_the_newest(
+    traveller: Client, fleet: Fleet, sql: Any, monkeypatch: pytest.MonkeyPatch, codes: tuple[str, str]
+) -> None:
+    """By when it was issued: the accounting code, and so the order of numbers, may have changed since."""
+    trip = await booked(traveller, fleet, sql, *await fleet.round_trip())
+    monkeypatch.setattr(settings(), "ticket_accounting_code", codes[0])
+    await trip.issued()
+    first = await do(service.exchange, trip.id, {0}, {1})
+    monkeypatch.setattr(settings(), "ticket_accounting_code", codes[1])
+    newest = await do(service.issue, trip.id, trip.names(), trip.segments[1:], first)
+
+    assert await do(service.exchange, trip.id, {0}, {0, 1}) == {0: newest[0][0]}
 
 
 async def test_of_several_who_want_a_coupon_one_has_it(traveller: Client, fleet: Fleet, sql: Any) -> None:
