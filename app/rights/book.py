@@ -205,7 +205,7 @@ class _Tables:
             group = cells.code("jurisdiction", *_WORD)
             country = cells.code("country", "[A-Z]{2}", "two letters of ISO 3166")
             if group == HOUSE:
-                cells.fault("jurisdiction", "not_a_country's", f"{HOUSE} stands for your own rules.")
+                cells.fault("jurisdiction", "not_a_countrys", f"{HOUSE} stands for your own rules.")
             first, last = cells.period()
             periods = found.setdefault(group, {}).setdefault(country, [])
             if any(first <= end and start <= last for start, end in periods):
