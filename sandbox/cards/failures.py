@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sandbox.cards.refusals import Refusal
 from sandbox.faults import Answer
@@ -25,13 +26,18 @@ def internal() -> Answer:
     return Refusal(500, "Something went wrong at our end.", kind="api_error").answer()
 
 
+def lasting() -> Answer:
+    """To ask again with the same key would be of no use, and the vendor says so."""
+    return replace(internal(), headers=((b"stripe-should-retry", b"false"),))
+
+
 def _too_fast() -> Answer:
     return Refusal(429, "Too many requests at once.", code="rate_limit").answer()
 
 
 INSTEAD: dict[str, Callable[[], Answer]] = {
     "card_500": internal,
-    "card_500_kept": internal,
+    "card_500_kept": lasting,
     "card_429": _too_fast,
     "card_reset_before": internal,
 }

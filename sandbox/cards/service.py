@@ -128,7 +128,7 @@ class Cards:
         except Refusal as refusal:
             answer, kept = refusal.answer(), refusal.kept
         if fault == "card_500_after":
-            answer = failures.internal()
+            answer = failures.lasting()
         return Outcome(answer, kept, "lost" if fault == "card_silence_after" else call.answer)
 
     async def _finish(self, outcome: Outcome, key: str | None, keys: Keys, receive: Receive) -> None:

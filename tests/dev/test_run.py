@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dev import run
 from dev.environment import keep_secrets, lock, read_settings, write_shell_file
 from dev.server import free_port
 from tests.dev.conftest import ROOT
@@ -67,3 +68,22 @@ def test_the_shell_reads_back_what_was_written(tmp_path: Path, value: str) -> No
     command = f"set -a; . {tmp_path}/jetway.env; exec printenv VALUE"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout == value + "\n"
+
+
+@pytest.mark.parametrize("given", [{}, {"STRIPE_SECRET_KEY": "sk_live_mine"}], ids=["no key", "a key"])
+def test_who_has_a_key_for_cards_is_left_alone(tmp_path: Path, given: dict[str, str]) -> None:
+    """Without one the sandbox takes the cards and tells the API, both with the same kept secret."""
+    settings = read_settings({"PORT": str(free_port()), "DATA_DIR": str(tmp_path)})
+    values = run._values(settings, given, [], with_sandbox=True)
+    table = run._table(settings, [], with_sandbox=False, with_cards=not given)
+    told = [process.argv for process in table if process.name == "sandbox"]
+    if given:
+        assert ("STRIPE_API_BASE" in values, told) == (False, [])
+        return
+    assert (values["STRIPE_API_BASE"], values["STRIPE_SECRET_KEY"]) == (
+        settings.sandbox_url,
+        "sk_test_sandbox",
+    )
+    assert values["STRIPE_WEBHOOK_SECRET"] == keep_secrets(tmp_path)["STRIPE_WEBHOOK_SECRET"]
+    assert values["STRIPE_WEBHOOK_SECRET"].startswith("whsec_")
+    assert told[0][-2:] == ["--card-webhook-url", f"{settings.url}/payments/stripe/events"]

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from datetime import datetime, timedelta
 
 from tests.sandbox.conftest import NOON, Client
@@ -143,9 +144,12 @@ def test_the_command_starts_and_stops_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--now", "2026-11-25T12:00:00Z"]
+    command += ["--card-webhook-url", "http://127.0.0.1:9/events"]
     with subprocess.Popen(command) as process:
         try:
             connect(port).close()
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_sandbox/settings") as answer:
+                assert b'"http://127.0.0.1:9/events"' in answer.read()
             with connect(port) as waiting:
                 waiting.sendall(
                     b'POST /_sandbox/faults HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n{"fault":"slow"}'
