@@ -184,13 +184,9 @@ def expanded(books: Books, value: Any, names: list[str]) -> Any:
     if isinstance(value, list):
         return [expanded(books, member, names) for member in value]
     first, *rest = names
-    inner = value.get(first)
+    inner = value.get(first) if isinstance(value, dict) else ""
     if isinstance(inner, str):
-        inner = books.find(inner)
-    if first not in value or (inner is None and value[first] is not None) or not _holds(inner):
+        inner = books.find(inner) or inner
+    if first not in value or not (inner is None or isinstance(inner, dict | list)):
         raise invalid("expand", "parameter_invalid_string", f"{first} cannot be expanded.")
     return {**value, first: expanded(books, inner, rest)}
-
-
-def _holds(inner: Any) -> bool:
-    return inner is None or isinstance(inner, dict | list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from sandbox.cards.refusals import invalid, raw_card
 
@@ -13,6 +13,7 @@ Form: TypeAlias = dict[str, Any]  # a text, or a form within the form
 
 NUMBER = re.compile(r"-?\d{1,15}", re.ASCII)
 CARD_NUMBER = re.compile(r"[\d -]{12,24}", re.ASCII)
+DEEPEST = 5
 MOST_METADATA = 50
 
 
@@ -21,6 +22,8 @@ def read(text: str) -> Form:
     form: Form = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         *outer, last = name.replace("]", "").split("[")
+        if len(outer) > DEEPEST:
+            raise invalid(name[:40], "parameter_invalid_object", "The form is nested too deeply.")
         inner = form
         for part in outer:
             inner = inner.setdefault(part, {})
@@ -83,6 +86,18 @@ def choice(form: Form, name: str, choices: tuple[str, ...], default: str | None 
     if value is not None and value not in choices:
         raise invalid(name, "parameter_invalid_string", f"{name} must be one of {', '.join(choices)}.")
     return value or default
+
+
+def address(form: Form, name: str) -> str | None:
+    """A URL, also one that opens an app."""
+    value = text(form, name)
+    try:
+        good = value is None or (urlsplit(value).scheme not in ("", "javascript") and "://" in value)
+    except ValueError:
+        good = False
+    if not good:
+        raise invalid(name, "url_invalid", f"{name} must be a URL.")
+    return value
 
 
 def members(form: Form, name: str) -> list[str]:

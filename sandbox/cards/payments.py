@@ -23,7 +23,7 @@ FAILED_3DS = "payment_intent_authentication_failure"
 def create(call: Call) -> Object:
     forms.only(call.form, CREATE)
     confirm, intent = forms.flag(call.form, "confirm"), _wanted(call)
-    address = forms.text(call.form, "return_url")
+    address = forms.address(call.form, "return_url")
     if confirm:
         _check_return(intent, address)
         forms.required(call.form, "payment_method")
@@ -40,7 +40,7 @@ def create(call: Call) -> Object:
 def confirm(call: Call, identity: str) -> Object:
     intent, form = call.intent(identity), call.form
     forms.only(form, {"payment_method", "return_url"})
-    address = forms.text(form, "return_url")
+    address = forms.address(form, "return_url")
     if intent["status"] not in OPEN:
         raise unexpected_state(intent, "be confirmed")
     _check_return(intent, address)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -201,6 +202,12 @@ async def test_pages_of_payments_fit_together(client: Client, stripe_api: stripe
         ({"payment_method": "pm_card_none"}, "resource_missing"),
         ({"return_url": ""}, "parameter_missing"),
         ({"metadata": {"long": "x" * 501}}, "metadata_invalid"),
+        ({"return_url": "http://[shop"}, "url_invalid"),
+        ({"return_url": "shop.example/paid"}, "url_invalid"),
+        ({"metadata": "none"}, "parameter_invalid_object"),
+        ({"expand": "latest_charge"}, "parameter_invalid_array"),
+        ({"expand": ["payment_method_types.card"]}, "parameter_invalid_string"),
+        ({"expand": ["latest_charge.id"]}, "parameter_invalid_string"),
         ({"expand": ["status"]}, "parameter_invalid_string"),
     ],
 )
@@ -239,6 +246,8 @@ async def test_a_hundred_pay_at_once(client: Client, stripe_api: stripe.StripeCl
 async def test_the_methods_are_listed(client: Client, stripe_api: stripe.StripeClient) -> None:
     """With what becomes of each; a token of the vendor's stands for a method."""
     assert (await client.control("GET", "/cards/methods")).keys() == CARDS.keys()
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "sandbox.md").read_text()
+    assert [name for name in CARDS if f"`{name}`" not in guide] == []
     made = await stripe_api.v1.payment_methods.create_async({"type": "card", "card": {"token": "tok_amex"}})
     assert (made.card.brand, made.card.last4) == ("amex", "8431")
     assert (await pay(stripe_api, made.id)).status == "succeeded"
