@@ -129,7 +129,7 @@ def _wanted(one: Traveller, seat: str) -> Wanted:
         type=one.type,
         carries_infant=one.carries_infant,
         needs_assistance=one.needs_assistance,
-        seat=seat.upper(),
+        seat=seat,
     )
 
 

@@ -69,7 +69,8 @@ async def assign_automatically(
     """Give a seat to those who have none: together where possible, children beside an adult, standard ones first.
 
     Whoever else seats people in this cabin waits until the transaction ends, so what is free here stays free, and
-    people who check in at once are seated one after the other. Raises SeatNotAllowed where no free seat will do.
+    people who check in at once are seated one after the other. A flight without a plan seats nobody. Raises
+    SeatNotAllowed where no free seat will do.
     """
     flight_id = claim["flight_id"]
     plan = (await _plans(session, {flight_id: aircraft_type}))[flight_id]

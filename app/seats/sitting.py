@@ -71,7 +71,7 @@ def restrictions(seat: Seat, infants_in: Container[str]) -> list[str]:
 
 
 def _found(plan: Plan, designator: str) -> Seat:
-    seat = plan.seats.get(designator)
+    seat = plan.seats.get(designator.upper())
     if seat is None:
         raise SeatNotFound("The aircraft of this flight has no such seat.")
     return seat

@@ -49,7 +49,7 @@ async def test_allowed(fleet: Fleet) -> None:
     given = await assign(
         claimed,
         wants("14A"),
-        wants("16A", 1, "child"),
+        wants("16a", 1, "child"),
         wants("4C", 2, needs_assistance=True),
         wants("20C", 3, carries_infant=True),
         wants("20D", 4, carries_infant=True),
