@@ -30,7 +30,7 @@ _ONLY_WHILE = {
 def kind_of(event: Row, status: str) -> str | None:
     """The kind of mail that an event asks for, by the state its booking is in; None for most events."""
     match event["type"]:
-        case "booking.changed":
+        case "booking.changed" if "flight_id" in event["data"]:
             choice = event["data"].get("materiality") in _CHOICES and status == "confirmed"
             return "answer_needed" if choice else "booking_changed"
         case "payment.refunded":

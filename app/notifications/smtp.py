@@ -53,9 +53,10 @@ class Connection:
                 client = self._client = self._client or await _opened()
                 await client.send_message(message)
         except (TimeoutError, OSError, aiosmtplib.SMTPException) as error:
-            if not isinstance(error, aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPSenderRefused):
+            meant = _meant(error, opened=self._client is not None)
+            if not isinstance(error, aiosmtplib.SMTPRecipientsRefused):
                 self._drop()
-            raise _meant(error, opened=self._client is not None) from None
+            raise meant from None
 
     def _drop(self) -> None:
         client, self._client = self._client, None
@@ -75,13 +76,13 @@ def message(mail: Row, letter: Letter) -> EmailMessage:
     made["Subject"] = " ".join(letter.subject.split())
     made["Date"] = format_datetime(mail["created_at"])
     made["Message-ID"] = mail["message_id"]
-    made["Content-Language"] = mail["locale"]
     made["Auto-Submitted"] = "auto-generated"
     made.set_content(letter.text)
     made.add_alternative(letter.html, subtype="html")
     for one in letter.attachments:
         main, _, sub = one.media_type.partition("/")
         made.add_attachment(one.content, main, sub, filename=one.name)
+    made["Content-Language"] = mail["locale"]
     return made
 
 

@@ -31,12 +31,12 @@ class Wording:
         self.words: dict[str, str] = self._texts["words"]
 
     def line(self, kind: str, name: str, values: Values) -> str:
-        """The subject, title or action of a kind of mail."""
+        """The subject, title or action of a kind of mail. Raises KeyError for what is not known."""
         text: str = self._texts[kind][name]
-        return text.format_map(values)
+        return text.format_map(_known(values))
 
     def paragraphs(self, kind: str, values: Values) -> list[str]:
-        known = {name: value for name, value in values.items() if value is not None}
+        known = _known(values)
         return [text for template in self._texts[kind]["body"] if (text := _filled(template, known))]
 
     def money(self, amount: Wire) -> str:
@@ -48,13 +48,10 @@ class Wording:
         """A moment by the clocks of a place, and how far these are from UTC."""
         there = instant.astimezone(ZoneInfo(zone))
         gmt = get_timezone_gmt(there, "short", locale=self.locale)
-        return f"{self._day_and_time(there)} ({gmt})"
+        return f"{self.local(there)} ({gmt})"
 
     def local(self, there: datetime) -> str:
-        """A moment at an airport, by its own clocks."""
-        return self._day_and_time(there)
-
-    def _day_and_time(self, there: datetime) -> str:
+        """A moment whose place is named beside it, by the clocks there."""
         day = format_date(there, "EEE, d MMM y" if self.language == "en" else "medium", locale=self.locale)
         return f"{day}, {format_time(there, 'short', locale=self.locale)}"
 
@@ -63,6 +60,10 @@ class Wording:
 def wording(language: str) -> Wording:
     """English where nobody has written the language's words."""
     return Wording(language if language in LANGUAGES else "en")
+
+
+def _known(values: Values) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _filled(template: str, known: dict[str, str]) -> str | None:

@@ -1,4 +1,4 @@
-"""A world without Redis."""
+"""A world without Redis, and one with mail."""
 
 from collections.abc import AsyncIterator
 
@@ -9,6 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from app.core import redis
+from tests.notifications.conftest import mails  # noqa: F401  For guests, who are let in by mail.
 from tests.support.stack import free_port
 
 

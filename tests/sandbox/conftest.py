@@ -100,9 +100,14 @@ def world() -> World:
 
 
 @pytest.fixture(scope="session")
-def base() -> Iterator[str]:
+def served() -> Sandbox:
+    return Sandbox(start=NOON)
+
+
+@pytest.fixture(scope="session")
+def base(served: Sandbox) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        app = create_app(Sandbox(start=NOON))
+        app = create_app(served)
         config = uvicorn.Config(app, http=Protocol, loop="asyncio", lifespan="off", log_level="warning")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
