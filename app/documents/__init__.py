@@ -1,0 +1,1 @@
+"""What a traveller takes along: receipts, calendars, boarding passes."""
