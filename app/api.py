@@ -10,6 +10,7 @@ from app.airports.router import router as airports
 from app.auth.router import router as auth
 from app.bookings.guest_router import router as guests
 from app.bookings.router import router as bookings
+from app.documents.router import router as documents
 from app.flights.router import router as flights
 from app.jobs.router import router as jobs
 from app.live.router import router as live
@@ -34,6 +35,7 @@ for _part in (
     bookings,
     guests,
     payments,
+    documents,
     auth,
     airports,
     airlines,

@@ -1,7 +1,7 @@
 """The text of boarding passes, read back by the tables of the standard."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
