@@ -93,9 +93,10 @@ def _sequence(booking: Row, flight_id: str) -> int:
 
 
 def _at(local: str, stop: Row) -> datetime:
-    """At the airport's clock; in UTC in the second of two equal hours, which that clock alone cannot name."""
+    """At the airport's clock; in UTC in the hour that comes twice, which that clock alone cannot tell apart."""
     reading = datetime.fromisoformat(local).astimezone(ZoneInfo(stop["time_zone"]))
-    return reading.astimezone(UTC) if reading.fold else reading
+    twin = reading.replace(fold=1 - reading.fold)
+    return reading if twin.utcoffset() == reading.utcoffset() else reading.astimezone(UTC)
 
 
 def _ends(segment: Row) -> tuple[Row, Row]:
