@@ -4,6 +4,7 @@ prepare            read the reference data, make the demo account if one is set;
 create-admin       make an administrator; the password comes from ADMIN_PASSWORD or is asked for
 import-schedules   load a schedule, SSIM chapter 7 or CSV; --dry-run tells what would come of it
 rules              list, export or publish the rules that operators edit, such as fares
+rotate-encryption  seal everything that is encrypted in the database with the newest key
 env-example        print `.env.example`
 error-codes        print `docs/errors.md`
 openapi            print the OpenAPI description
@@ -24,7 +25,8 @@ from app.airlines import service as airlines
 from app.airports import service as airports
 from app.auth import passwords
 from app.auth import service as accounts
-from app.core import db, http, logging, redis
+from app.bookings import documents
+from app.core import crypto, db, http, logging, redis
 from app.core.config import env_example
 from app.core.errors import AppError
 from app.main import create_api
@@ -36,6 +38,9 @@ from app.rules import service as rules
 from app.schedules import console
 from app.schedules import service as schedules
 
+# What seals a batch of a feature's fields anew, and tells how many.
+_RESEALS = (documents.reseal,)
+_RESEALED_A_BATCH = 500
 # What a shell gives for a program that was stopped with Ctrl-C.
 _INTERRUPTED = 130
 
@@ -51,6 +56,7 @@ def main() -> None:
     admin.add_argument("email")
     _add_import_schedules(commands.add_parser("import-schedules", help="load a schedule from a file"))
     rules_console.add_arguments(commands.add_parser("rules", help="list, export or publish rules"))
+    commands.add_parser("rotate-encryption", help="seal encrypted fields with the newest key")
     commands.add_parser("env-example", help="print .env.example")
     commands.add_parser("error-codes", help="print docs/errors.md")
     commands.add_parser("openapi", help="print the OpenAPI description")
@@ -70,6 +76,9 @@ def main() -> None:
     elif arguments.command == "rules":
         logging.configure()
         sys.exit(_exit_code(lambda: rules_console.run(arguments)))
+    elif arguments.command == "rotate-encryption":
+        logging.configure()
+        asyncio.run(_connected(_rotate_encryption))
     else:
         logging.configure()
         asyncio.run(_connected(lambda: _prepare(arguments.ask_provider)))
@@ -132,6 +141,24 @@ async def _create_admin(email: str) -> None:
     if not await accounts.ensure_account(email, password, "Administrator", role="admin"):
         sys.exit(f"There is an account {email} already.")
     _print(f"{email} is an administrator now.")
+
+
+async def _rotate_encryption() -> None:
+    """Batch by batch, each in a transaction of its own: what was sealed before an interruption stays so."""
+    resealed = 0
+    for reseal in _RESEALS:
+        while True:
+            try:
+                async with db.transaction() as session:
+                    batch = await reseal(session, _RESEALED_A_BATCH)
+            except crypto.CannotOpen as error:
+                sys.exit(
+                    f"Stopped after {resealed} fields: {error}. Is a former key missing in ENCRYPTION_KEY?"
+                )
+            if not batch:
+                break
+            resealed += batch
+    _print(f"{resealed} fields are sealed with the newest key now.")
 
 
 def _add_import_schedules(parser: argparse.ArgumentParser) -> None:

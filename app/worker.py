@@ -39,6 +39,7 @@ _SCHEDULE = {
     bookings.apply_flight_changes: 15,
     bookings.watch_flights: 20,
     bookings.keep_flights_fresh: 3600,
+    bookings.purge_documents: 3600,
     flights.keep_fresh: 30,
     flights.check_zones: 21_600,
     ops.purge: 3600,

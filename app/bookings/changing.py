@@ -20,7 +20,6 @@ from app.bookings.errors import (
     QuoteNotFound,
     QuoteSuperseded,
 )
-from app.bookings.passengers import ticket_name_of
 from app.bookings.schemas import ChangeIn
 from app.bookings.travel import Unit
 from app.core import clock, db, money
@@ -246,7 +245,7 @@ async def _apply(session: Session, booking: Row, found: Row, events: list[Row]) 
     if moved is None:
         raise RuntimeError("a change of a booking that is not confirmed")
     people = await repository.passengers_of(session, [booking["id"]])
-    names = {p["position"]: ticket_name_of(p) for p in people if p["position"] in positions}
+    names = {p["position"]: p["ticket_name"] for p in people if p["position"] in positions}
     await tickets.issue(session, booking["id"], names, paying.coupons_of(new), replaced)
     await travel.price_what_is_left(session, moved)
 

@@ -18,6 +18,26 @@ class InfantWithoutAdult(Unprocessable):
     title = "Each infant travels on the lap of an adult of its own"
 
 
+class TooManyPassengers(Unprocessable):
+    code = "too_many_passengers"
+    title = "A booking is for nine passengers with a seat at most"
+
+
+class TooManyInfants(Unprocessable):
+    code = "too_many_infants"
+    title = "There are more infants than adults to carry them"
+
+
+class InfantTurnsTwo(Unprocessable):
+    code = "infant_turns_two"
+    title = "An infant that turns two during the trip travels as a child"
+
+
+class UnaccompaniedMinor(Unprocessable):
+    code = "unaccompanied_minor"
+    title = "Children travel with an adult"
+
+
 class DuplicatePassenger(Unprocessable):
     code = "duplicate_passenger"
     title = "The same passenger is named twice"
@@ -91,3 +111,23 @@ class OptionNotOffered(Conflict):
 class GuestLinkNotFound(NotFound):
     code = "guest_link_not_found"
     title = "The link has been used, has expired or never was"
+
+
+class DuplicateTrip(Conflict):
+    code = "duplicate_trip"
+    title = "You have booked this passenger on this flight already"
+
+
+class DocumentExpires(Unprocessable):
+    code = "document_expires"
+    title = "A travel document expires before the trip ends"
+
+
+class InvalidService(Unprocessable):
+    code = "invalid_service"
+    title = "A special service cannot be asked for like this"
+
+
+class CardNumberRefused(Unprocessable):
+    code = "card_number_refused"
+    title = "A payment card's number is in a text; none may ever reach us"

@@ -15,9 +15,8 @@ from time import time
 import jwt
 
 from app.auth.errors import InvalidToken, TokenExpired
-from app.bookings import repository, service
+from app.bookings import lookups, names, service
 from app.bookings.errors import BookingNotFound, GuestLinkNotFound
-from app.bookings.passengers import ticket_name
 from app.bookings.schemas import GuestLookup
 from app.core import db, outbox
 from app.core.config import settings
@@ -27,7 +26,7 @@ from app.core.errors import TooManyRequests
 LINK_MINUTES = 15
 TOKEN_SECONDS = 1800
 _ALGORITHM, _ISSUER, _AUDIENCE, _TYPE = "HS256", "jetway", "jetway-guest", "guest+jwt"
-_NOBODY = [{"given_name": "", "family_name": ""}]
+_NOBODY = [{"given_name": "", "family_name": "", "latin": ""}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +43,16 @@ async def lookup(data: GuestLookup, address: str) -> Row:
     answered than the limits allow; a reference that does not exist costs the same statements as a wrong name.
     """
     async with db.transaction() as session:
-        attempt = await repository.add_lookup(session, address, data.pnr)
+        attempt = await lookups.add_lookup(session, address, data.pnr)
     async with db.transaction() as session:
-        wait = await repository.lookup_wait(session, attempt, address, data.pnr)
+        wait = await lookups.lookup_wait(session, attempt, address, data.pnr)
         if wait is not None and settings().rate_limit_enabled:
-            await repository.forget_lookup(session, attempt)
+            await lookups.forget_lookup(session, attempt)
             found = None
         else:
             wait = None
             found = await _matching(session, data)
-            await repository.end_lookup(session, attempt, found is not None)
+            await lookups.end_lookup(session, attempt, found is not None)
     if wait is not None:
         detail = "Wait, or ask for a link by mail with POST /bookings/lookup/link."
         raise TooManyRequests(detail, retry_after=wait)
@@ -70,7 +69,7 @@ async def request_link(session: Session, data: GuestLookup, address: str) -> Non
     """
     found = await _matching(session, data)
     nonce = secrets.token_bytes(32)
-    await repository.add_link(
+    await lookups.add_link(
         session,
         link_id=uuid.uuid4(),
         booking_id=found["booking_id"] if found else None,
@@ -89,7 +88,7 @@ async def link(session: Session, link_id: uuid.UUID) -> Row | None:
     The database holds a number and the token's hash. The token follows from the number and the secret key, so a
     mail that is sent again carries the same link, and who reads the table has none.
     """
-    found = await repository.live_link(session, link_id)
+    found = await lookups.live_link(session, link_id)
     if found is None:
         return None
     tokens = (_token(found["nonce"], key) for key in settings().secret_keys)
@@ -99,7 +98,7 @@ async def link(session: Session, link_id: uuid.UUID) -> Row | None:
 
 async def open_link(session: Session, token: str) -> Row:
     """The booking, and a token to read it again for a while; the link is spent. Raises GuestLinkNotFound."""
-    pnr = await repository.spend_link(session, _hash(token))
+    pnr = await lookups.spend_link(session, _hash(token))
     if pnr is None:
         raise GuestLinkNotFound
     booking = await service.snapshot(session, pnr)
@@ -134,7 +133,7 @@ def guest(token: str) -> Guest | None:
 
 
 async def purge(session: Session) -> None:
-    await repository.purge_guests(session)
+    await lookups.purge_guests(session)
 
 
 def _issued(pnr: str) -> str:
@@ -145,11 +144,20 @@ def _issued(pnr: str) -> str:
 
 async def _matching(session: Session, data: GuestLookup) -> Row | None:
     """The booking, if one of its travellers has this family name on the ticket."""
-    found = await repository.family_names(session, service.reference(data.pnr) or "")
-    wanted = ticket_name(data.family_name).encode()
+    found = await lookups.family_names(session, service.reference(data.pnr) or "")
+    wanted = _written(data.family_name, names.latin(data.family_name))
     # All are compared, whoever it is that matches, and somebody even where there is nobody.
-    same = [hmac.compare_digest(ticket_name(one["family_name"]).encode(), wanted) for one in found or _NOBODY]
-    return found[0] if found and wanted and any(same) else None
+    same = [
+        hmac.compare_digest(one_way, other)
+        for one in found or _NOBODY
+        for one_way, other in zip(wanted, _written(one["family_name"], one["latin"]), strict=True)
+    ]
+    return found[0] if found and any(same) else None
+
+
+def _written(name: str, latin: str) -> tuple[bytes, bytes]:
+    """A family name in its own script and in Latin letters; what there is not of the second matches nothing."""
+    return name.casefold().encode(), (latin or secrets.token_hex(8)).encode()
 
 
 def _masked(booking: Row) -> Row:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     LargeBinary,
@@ -65,20 +66,63 @@ class Booking(Base):
 
 
 class BookingPassenger(Base):
-    """One traveller; `infant_of` is the position of the adult who carries the infant."""
+    """One traveller; `infant_of` is the position of the adult who carries the infant.
+
+    The name on the ticket is that of the day it was booked. The number in `document` is sealed.
+    """
 
     __tablename__ = "booking_passengers"
+    __table_args__ = (
+        CheckConstraint("ticket_name ~ '^[A-Z ]+/[A-Z ]+$'", name="ticket_name_letters"),
+        CheckConstraint("length(ticket_name) <= 58", name="ticket_name_length"),
+        Index("ix_booking_passengers_documents", "booking_id", postgresql_where=text("document IS NOT NULL")),
+    )
 
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     type: Mapped[str] = mapped_column(String(8))
     title: Mapped[str | None]
-    given_name: Mapped[str]
+    given_name: Mapped[str | None]
     family_name: Mapped[str]
     born_on: Mapped[date]
     gender: Mapped[str | None]
     infant_of: Mapped[int | None] = mapped_column(SmallInteger)
+    ticket_name: Mapped[str]
+    document: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    loyalty: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     cancelled_at: Mapped[datetime | None]
+
+
+class BookingService(Base):
+    """A special service that a traveller asked for on one flight."""
+
+    __tablename__ = "booking_services"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["booking_id", "position"], ["booking_passengers.booking_id", "booking_passengers.position"]
+        ),
+        CheckConstraint("code ~ '^[A-Z]{4}$'", name="code_of_four_letters"),
+    )
+
+    booking_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    code: Mapped[str] = mapped_column(String(4), primary_key=True)
+    flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"), primary_key=True)
+    text: Mapped[str | None]
+
+
+class BookingTrip(Base):
+    """Who is on which flight by which booking: an account books a traveller once on a flight.
+
+    `traveller` is a digest of the account, the name on the ticket and the date of birth. The row of a booking
+    that has ended stays, and gives way to the next one.
+    """
+
+    __tablename__ = "booking_trips"
+
+    flight_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    traveller: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"))
 
 
 class BookingSegment(Base):

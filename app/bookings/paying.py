@@ -12,7 +12,6 @@ from typing import Protocol
 
 from app.bookings import agreed, quotes, repository, service
 from app.bookings.errors import BookingClosed, BookingNotFound, HoldExpired, PriceHasRisen
-from app.bookings.passengers import ticket_name_of
 from app.bookings.schemas import BookingIn
 from app.core import db, money
 from app.core.config import settings
@@ -82,7 +81,7 @@ class Purchase:
         if extras := await quotes.pay_extras(session, booking["id"]):
             sold[ledger.EXTRAS] = extras
         people = await repository.passengers_of(session, [booking["id"]])
-        names = {person["position"]: ticket_name_of(person) for person in people}
+        names = {person["position"]: person["ticket_name"] for person in people}
         await tickets.issue(session, booking["id"], names, coupons_of(segments))
         db.after_commit(session, lambda: _count("confirmed"))
         return sold

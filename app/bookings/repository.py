@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
 import orjson
 
@@ -13,17 +12,34 @@ _LOCKED = """
     SELECT b.*, b.hold_expires_at <= now() AS due, b.price_stands_until <= now() AS price_due FROM bookings b
 """
 
+# The account, the name on the ticket and the date of birth, as one short key.
+_TRAVELLER = """
+    substr(sha256(convert_to(
+        concat_ws(' ', b.user_id, p.ticket_name, to_char(p.born_on, 'YYYY-MM-DD')), 'UTF8')), 1, 16)
+"""
+
+# Who is on a flight already stays there until that booking has ended, be it only by the clock. A booking that this
+# statement cannot see yet has not ended: the twin that came second never takes the place of the first.
+_UNLESS_BOOKED = """
+    ON CONFLICT (flight_id, traveller) DO UPDATE SET booking_id = excluded.booking_id
+    WHERE t.booking_id = excluded.booking_id OR EXISTS (
+        SELECT FROM bookings o WHERE o.id = t.booking_id AND (
+            o.status IN ('expired', 'cancelled') OR (o.status = 'held' AND o.hold_expires_at <= now())))
+"""
+
 
 async def add(
     session: Session, booking: Row, passengers: list[Row], segments: list[Row], event: Row
 ) -> Row | None:
     """Store a booking with its passengers, segments, first step and event, in one round trip.
 
-    None if its PNR is in use: nothing was stored then, and another can be drawn.
+    None if its PNR is in use: nothing was stored then, and another can be drawn. `trips` counts who was put on
+    which flight: where it is fewer than passengers times segments, somebody is booked already, and the
+    transaction must not be committed.
     """
     added = await rows(
         session,
-        """
+        f"""
         WITH booking AS (
             INSERT INTO bookings (pnr, user_id, status, total_minor, currency, cabin, fare_brand, price,
                                   conditions, baggage, contact, terms, hold_expires_at, price_stands_until)
@@ -31,24 +47,39 @@ async def add(
                     CAST(:conditions AS jsonb), CAST(:baggage AS jsonb), CAST(:contact AS jsonb),
                     CAST(:terms AS jsonb), :hold_expires_at, :price_stands_until)
             ON CONFLICT (pnr) DO NOTHING
-            RETURNING id, sequence, created_at, updated_at),
-        passengers AS (
-            INSERT INTO booking_passengers
+            RETURNING id, user_id, sequence, created_at, updated_at),
+        people AS (
             SELECT booking.id, p.* FROM booking, jsonb_to_recordset(CAST(:passengers AS jsonb)) AS p(
                 position smallint, type text, title text, given_name text, family_name text, born_on date,
-                gender text, infant_of smallint)),
+                gender text, infant_of smallint, ticket_name text, document jsonb, loyalty jsonb, services jsonb)),
+        passengers AS (
+            INSERT INTO booking_passengers (booking_id, position, type, title, given_name, family_name, born_on,
+                                            gender, infant_of, ticket_name, document, loyalty)
+            SELECT id, position, type, title, given_name, family_name, born_on, gender, infant_of, ticket_name,
+                   nullif(document, 'null'), loyalty
+            FROM people),
+        services AS (
+            INSERT INTO booking_services (booking_id, position, code, flight_id, text)
+            SELECT people.id, people.position, s.*
+            FROM people, jsonb_to_recordset(people.services) AS s(code text, flight_id bigint, text text)),
         segments AS (
             INSERT INTO booking_segments
             SELECT booking.id, s.* FROM booking, jsonb_to_recordset(CAST(:segments AS jsonb)) AS s(
                 slice_index smallint, segment_index smallint, flight_id bigint, claim_id bigint,
-                booking_class text)),
+                booking_class text)
+            RETURNING flight_id),
+        trips AS (
+            INSERT INTO booking_trips AS t (flight_id, traveller, booking_id)
+            SELECT segments.flight_id, {_TRAVELLER}, b.id FROM booking b, people p, segments ORDER BY 1, 2
+            {_UNLESS_BOOKED}
+            RETURNING flight_id),
         timeline AS (
             INSERT INTO booking_timeline (booking_id, sequence, type, status)
             SELECT id, sequence, 'booking.held', 'held' FROM booking),
         event AS (
             INSERT INTO outbox (type, subject, sequence, data)
             SELECT 'booking.held', :pnr, sequence, CAST(:event AS jsonb) FROM booking)
-        SELECT * FROM booking
+        SELECT id, sequence, created_at, updated_at, (SELECT count(*) FROM trips) AS trips FROM booking
         """,
         **booking,
         passengers=orjson.dumps(passengers).decode(),
@@ -56,6 +87,67 @@ async def add(
         event=orjson.dumps(event).decode(),
     )
     return added[0] if added else None
+
+
+async def booked_before(session: Session, booking_id: int) -> Row:
+    """The first passenger of a booking whom another one has on a flight of its, with that one's PNR."""
+    found = await rows(
+        session,
+        f"""
+        SELECT o.pnr, p.position FROM bookings b
+        JOIN booking_passengers p ON p.booking_id = b.id JOIN booking_segments s ON s.booking_id = b.id
+        JOIN booking_trips t ON t.flight_id = s.flight_id AND t.traveller = {_TRAVELLER} AND t.booking_id <> b.id
+        JOIN bookings o ON o.id = t.booking_id
+        WHERE b.id = :booking_id
+        ORDER BY p.position, s.slice_index, s.segment_index LIMIT 1
+        """,
+        booking_id=booking_id,
+    )
+    return found[0]
+
+
+async def move_trips(session: Session, booking_id: int, left: list[int]) -> bool:
+    """Put a booking's passengers on the flights of its segments as they are now, and take them off those left.
+
+    For a booking whose flights were changed, or one that comes back to life after its hold ran out. False where
+    somebody is on a flight by another booking meanwhile: the transaction must not be committed then.
+    """
+    [counted] = await rows(
+        session,
+        f"""
+        WITH wanted AS (
+            SELECT s.flight_id, {_TRAVELLER} AS traveller, b.id
+            FROM bookings b JOIN booking_passengers p ON p.booking_id = b.id
+                JOIN booking_segments s ON s.booking_id = b.id
+            WHERE b.id = :booking_id),
+        left_behind AS (
+            DELETE FROM booking_trips WHERE booking_id = :booking_id AND flight_id = ANY(CAST(:left AS bigint[]))),
+        taken AS (
+            INSERT INTO booking_trips AS t (flight_id, traveller, booking_id) SELECT * FROM wanted ORDER BY 1, 2
+            {_UNLESS_BOOKED}
+            RETURNING flight_id)
+        SELECT (SELECT count(*) FROM taken) = (SELECT count(*) FROM wanted) AS all_taken
+        """,
+        booking_id=booking_id,
+        left=left,
+    )
+    return bool(counted["all_taken"])
+
+
+async def copy_services(session: Session, booking_id: int, left: int, entered: int) -> None:
+    """Ask on the flight that takes another one's place for what was asked for on that one."""
+    await rows(
+        session,
+        """
+        INSERT INTO booking_services (booking_id, position, code, flight_id, text)
+        SELECT booking_id, position, code, CAST(:entered AS bigint), text FROM booking_services
+        WHERE booking_id = :booking_id AND flight_id = :left
+        ON CONFLICT DO NOTHING
+        """,
+        booking_id=booking_id,
+        left=left,
+        entered=entered,
+    )
 
 
 async def of_user(
@@ -105,9 +197,16 @@ async def addressee(session: Session, pnr: str) -> Row | None:
 
 
 async def passengers_of(session: Session, booking_ids: list[int]) -> Sequence[Row]:
+    """Passengers, each with the special services they asked for."""
     return await rows(
         session,
-        "SELECT * FROM booking_passengers WHERE booking_id = ANY(CAST(:ids AS bigint[])) ORDER BY booking_id, position",
+        """
+        SELECT p.*, coalesce((
+            SELECT jsonb_agg(jsonb_build_object('code', s.code, 'flight_id', s.flight_id, 'text', s.text))
+            FROM booking_services s WHERE s.booking_id = p.booking_id AND s.position = p.position), '[]') AS services
+        FROM booking_passengers p
+        WHERE p.booking_id = ANY(CAST(:ids AS bigint[])) ORDER BY p.booking_id, p.position
+        """,
         ids=booking_ids,
     )
 
@@ -406,122 +505,48 @@ async def booked_boards(session: Session) -> list[tuple[str, date]]:
     return [(row["origin"], row["departure_date"]) for row in found]
 
 
-async def family_names(session: Session, pnr: str) -> Sequence[Row]:
-    """The travellers' family names, and the booking they are of."""
+async def documents_not_sealed_by(session: Session, newest: str, most: int) -> list[Row]:
+    """Sealed document numbers that do not begin with the newest key's id; a row somebody else has is left to them."""
     return await rows(
         session,
         """
-        SELECT b.id AS booking_id, b.pnr, p.family_name FROM bookings b
-        JOIN booking_passengers p ON p.booking_id = b.id WHERE b.pnr = :pnr ORDER BY p.position
+        SELECT p.booking_id, p.position, b.pnr, p.document->>'number' AS number
+        FROM booking_passengers p JOIN bookings b ON b.id = p.booking_id
+        WHERE p.document IS NOT NULL AND NOT starts_with(p.document->>'number', :newest)
+        ORDER BY p.booking_id, p.position LIMIT :most FOR UPDATE OF p SKIP LOCKED
         """,
-        pnr=pnr,
+        newest=newest,
+        most=most,
     )
 
 
-async def add_lookup(session: Session, address: str, pnr: str) -> int:
-    """Note a guest's attempt; it counts as a failure until it has ended well."""
-    added = await rows(
-        session,
-        "INSERT INTO guest_lookups (address, pnr) VALUES (:address, :pnr) RETURNING id",
-        address=address,
-        pnr=pnr,
-    )
-    return int(added[0]["id"])
-
-
-_LAST_ALLOWED = """
-    SELECT extract(epoch FROM at + interval '{minutes} minutes' - now()) FROM guest_lookups
-    WHERE matched IS NOT TRUE AND id <> :attempt AND at > now() - interval '{minutes} minutes' {which}
-    ORDER BY at DESC OFFSET {before} LIMIT 1
-"""
-
-
-async def lookup_wait(session: Session, attempt: int, address: str, pnr: str) -> int | None:
-    """The seconds until an attempt would be within every limit; None when this one is.
-
-    The last failure that a limit allows says when there is room again.
-    """
-    found = await rows(
-        session,
-        f"""
-        SELECT ceil(greatest(
-            ({_LAST_ALLOWED.format(minutes=15, which="AND address = :address", before=4)}),
-            ({_LAST_ALLOWED.format(minutes=60, which="AND pnr = :pnr", before=9)}),
-            ({_LAST_ALLOWED.format(minutes=5, which="", before=19)})))::int AS wait
-        """,
-        attempt=attempt,
-        address=address,
-        pnr=pnr,
-    )
-    wait: int | None = found[0]["wait"]
-    return None if wait is None else max(wait, 1)
-
-
-async def end_lookup(session: Session, attempt: int, matched: bool) -> None:
-    await rows(
-        session, "UPDATE guest_lookups SET matched = :matched WHERE id = :id", matched=matched, id=attempt
-    )
-
-
-async def forget_lookup(session: Session, attempt: int) -> None:
-    """An attempt that was refused guessed nothing, and must not make the wait longer."""
-    await rows(session, "DELETE FROM guest_lookups WHERE id = :id", id=attempt)
-
-
-async def add_link(session: Session, **link: Any) -> None:
-    """Keep a link that is asked for, and the event that has it mailed, where there is a booking.
-
-    Beyond ten of an address or three of a booking in the time that a link lives, nothing is kept.
-    """
+async def reseal_documents(session: Session, numbers: list[Row]) -> None:
     await rows(
         session,
         """
-        WITH link AS (
-            INSERT INTO guest_links (id, booking_id, address, nonce, token_hash, expires_at)
-            SELECT CAST(:link_id AS uuid), CAST(:booking_id AS bigint), CAST(:address AS text),
-                   CAST(:nonce AS bytea), CAST(:token_hash AS bytea),
-                   now() + make_interval(mins => :minutes)
-            WHERE 10 > (SELECT count(*) FROM guest_links
-                        WHERE address = :address AND created_at > now() - make_interval(mins => :minutes))
-              AND 3 > (SELECT count(*) FROM guest_links
-                       WHERE booking_id = :booking_id AND created_at > now() - make_interval(mins => :minutes))
-            RETURNING id)
-        INSERT INTO outbox (type, subject, sequence, data)
-        SELECT 'guest.link_requested', 'guest-link:' || id, 1,
-               jsonb_build_object('pnr', CAST(:pnr AS text), 'link_id', id)
-        FROM link WHERE CAST(:pnr AS text) IS NOT NULL
+        UPDATE booking_passengers p SET document = p.document || jsonb_build_object('number', n.number)
+        FROM jsonb_to_recordset(CAST(:numbers AS jsonb)) AS n(booking_id bigint, position smallint, number text)
+        WHERE p.booking_id = n.booking_id AND p.position = n.position
         """,
-        **link,
+        numbers=orjson.dumps(numbers).decode(),
     )
 
 
-async def live_link(session: Session, link_id: uuid.UUID) -> Row | None:
+async def forget_documents(session: Session, kept_days: int, most: int) -> int:
+    """Drop documents whose last flight arrived so many days ago; returns how many were dropped."""
     found = await rows(
         session,
         """
-        SELECT nonce, token_hash, expires_at FROM guest_links
-        WHERE id = :id AND used_at IS NULL AND expires_at > now()
+        UPDATE booking_passengers SET document = NULL
+        WHERE (booking_id, position) IN (
+            SELECT p.booking_id, p.position FROM booking_passengers p
+            WHERE p.document IS NOT NULL AND now() - make_interval(days => :kept_days) > (
+                SELECT max(f.arrives_at) FROM booking_segments s JOIN flights f ON f.id = s.flight_id
+                WHERE s.booking_id = p.booking_id)
+            ORDER BY p.booking_id LIMIT :most FOR UPDATE OF p SKIP LOCKED)
+        RETURNING booking_id
         """,
-        id=link_id,
+        kept_days=kept_days,
+        most=most,
     )
-    return found[0] if found else None
-
-
-async def spend_link(session: Session, token_hash: bytes) -> str | None:
-    """The booking of a link that can still be used, which it cannot from here on."""
-    found = await rows(
-        session,
-        """
-        UPDATE guest_links l SET used_at = now() FROM bookings b
-        WHERE b.id = l.booking_id AND l.token_hash = :token_hash AND l.used_at IS NULL AND l.expires_at > now()
-        RETURNING b.pnr
-        """,
-        token_hash=token_hash,
-    )
-    return found[0]["pnr"] if found else None
-
-
-async def purge_guests(session: Session) -> None:
-    """Drop attempts that no limit counts any more, and links that lead nowhere."""
-    await rows(session, "DELETE FROM guest_lookups WHERE at < now() - interval '1 day'")
-    await rows(session, "DELETE FROM guest_links WHERE created_at < now() - interval '1 day'")
+    return len(found)

@@ -1,6 +1,9 @@
 """What a booking asks for and what it looks like."""
 
+import unicodedata
 from datetime import date
+from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -13,7 +16,9 @@ from pydantic import (
     StringConstraints,
     field_validator,
 )
+from pydantic_core import PydanticCustomError
 
+from app.core import tables
 from app.core.text import line
 from app.offers.questions import Cabin
 from app.offers.schemas import BaggageOut, ConditionsOut, MoneyOut, PriceOut, SegmentStop, SliceOut
@@ -21,8 +26,50 @@ from app.payments.schemas import PaymentOut, RefundOut
 
 PassengerType = Literal["adult", "child", "infant"]
 Status = Literal["held", "confirmed", "cancelled", "expired", "completed"]
+# Special service requests by their IATA code.
+SPECIAL_SERVICES = {
+    row["code"]: row for row in tables.read(Path(__file__).with_name("data") / "special_services.csv")
+}
+_ISO_3166 = (files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8").splitlines()
+# XK is not in ISO 3166, but Kosovo issues passports.
+_COUNTRIES = frozenset(row[:2] for row in _ISO_3166 if row and not row.startswith("#")) | {"XK"}
+
+
+def _visible(text: str) -> str:
+    """Without what changes how a text is read but cannot be seen."""
+    if any(unicodedata.category(character) in ("Cf", "Co") for character in text):
+        raise PydanticCustomError("invisible_characters", "Invisible characters are not allowed")
+    return text
+
+
+def _one_of(known: frozenset[str]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in known:
+            raise PydanticCustomError("unknown_code", "This code is not known")
+        return value
+
+    return AfterValidator(check)
+
+
 Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True), AfterValidator(line)
+    str,
+    StringConstraints(min_length=1, max_length=60, strip_whitespace=True),
+    AfterValidator(line),
+    AfterValidator(_visible),
+]
+LatinName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=60, pattern=r"^[A-Za-z][A-Za-z '\-]*$"),
+    Field(description="As in the passport's machine-readable lines, where the name alone does not give it."),
+]
+Country = Annotated[
+    str,
+    StringConstraints(to_upper=True, pattern="^[A-Za-z]{2}$"),
+    _one_of(_COUNTRIES),
+    Field(description="ISO 3166-1 alpha-2.", examples=["GB"]),
+]
+ServiceCode = Annotated[
+    str, _one_of(frozenset(SPECIAL_SERVICES)), Field(json_schema_extra={"enum": list(SPECIAL_SERVICES)})
 ]
 
 
@@ -34,16 +81,75 @@ Position = Annotated[int, Field(ge=0, le=999)]
 OfferId = Annotated[str, Field(max_length=512)]
 
 
+class DocumentIn(Strict):
+    type: Literal["passport", "identity_card"]
+    number: Annotated[str, StringConstraints(max_length=30)] = Field(
+        description="4 to 20 letters and digits; blanks and hyphens are left out."
+    )
+    issuing_country: Country
+    nationality: Country | None = None
+    expires_on: date
+
+    @field_validator("number")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        plain = value.replace(" ", "").replace("-", "").upper()
+        if not (plain.isascii() and plain.isalnum() and 4 <= len(plain) <= 20):
+            raise PydanticCustomError("document_number", "Must be 4 to 20 letters and digits")
+        return plain
+
+
+class LoyaltyIn(Strict):
+    airline: Annotated[str, StringConstraints(to_upper=True, pattern="^[A-Za-z0-9]{2}$")] = Field(
+        description="IATA designator.", examples=["ZZ"]
+    )
+    number: Annotated[str, StringConstraints(to_upper=True, pattern="^[A-Za-z0-9]{4,16}$")]
+
+
+class ServiceIn(Strict):
+    code: ServiceCode
+    segments: Annotated[list[str], Field(min_length=1, max_length=18)] | None = Field(
+        default=None, description="The `flight_id` of each flight it is for; left out, it is for all flights."
+    )
+    text: Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)] | None = (
+        Field(default=None, description="What the code does not say; some codes need it.")
+    )
+
+    @field_validator("text")
+    @classmethod
+    def _one_line(cls, value: str | None) -> str | None:
+        return value and _visible(line(value))
+
+
 class PassengerIn(Strict):
     type: PassengerType
     title: Literal["mr", "ms", "mrs", "miss", "mx", "dr"] | None = None
-    given_name: Name = Field(description="As in the passport, in any script.", examples=["Ada"])
+    given_name: Name | None = Field(
+        description="As in the passport, in any script; null for who has no given name.", examples=["Ada"]
+    )
     family_name: Name = Field(description="As in the passport, in any script.", examples=["Lovelace"])
+    latin_given_name: LatinName | None = None
+    latin_family_name: LatinName | None = None
     born_on: date = Field(examples=["1990-12-10"])
     gender: Literal["f", "m", "x"] | None = None
     infant_of: Annotated[int, Field(ge=0, le=17)] | None = Field(
         default=None, description="For an infant: the index of the adult who carries it."
     )
+    document: DocumentIn | None = None
+    loyalty: Annotated[list[LoyaltyIn], Field(max_length=5)] = Field(
+        default_factory=list, description="Memberships of frequent flyer programmes, one an airline."
+    )
+    services: Annotated[list[ServiceIn], Field(max_length=20)] = Field(
+        default_factory=list,
+        description="Special service requests: meals, assistance, animals. They cost nothing.",
+    )
+
+    @field_validator("loyalty")
+    @classmethod
+    def _one_an_airline(cls, value: list[LoyaltyIn]) -> list[LoyaltyIn]:
+        if len({membership.airline for membership in value}) < len(value):
+            raise PydanticCustomError("duplicate_loyalty", "One number an airline")
+        return value
 
 
 class Contact(Strict):
@@ -159,19 +265,43 @@ class TicketOut(BaseModel):
     coupons: list[CouponOut]
 
 
+class DocumentOut(BaseModel):
+    type: str
+    number: str = Field(description="Masked.", examples=["••••6147"])
+    issuing_country: str
+    nationality: str | None
+    expires_on: date
+
+
+class LoyaltyOut(BaseModel):
+    airline: str
+    number: str
+
+
+class ServiceOut(BaseModel):
+    code: str = Field(examples=["VGML"])
+    name: str
+    kind: str = Field(description="`meal`, `assistance`, `pet` or `other`.")
+    segments: list[str] = Field(description="The `flight_id` of each flight it is for.")
+    text: str | None
+
+
 class PassengerOut(BaseModel):
     type: PassengerType
     title: str | None
-    given_name: str
+    given_name: str | None
     family_name: str
     born_on: date
     gender: str | None
     infant_of: int | None
-    ticket_name: str = Field(description="The name as it is printed on a ticket.")
+    ticket_name: str = Field(description="The name as it is printed on a ticket.", examples=["LOVELACE/ADA"])
     ticket_number: str | None = Field(description="Of the ticket that is good now, or was last.")
     tickets: list[TicketOut] = Field(description="Every ticket that was issued, the oldest first.")
     seats: list[SeatOut]
     status: Literal["active", "cancelled"]
+    document: DocumentOut | None
+    loyalty: list[LoyaltyOut]
+    services: list[ServiceOut]
 
 
 class BookedSlice(SliceOut):

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from app.bookings import agreed, quotes, repository
+from app.bookings import agreed, documents, quotes, repository, special_services
 from app.bookings import passengers as travellers
-from app.bookings.errors import BookingNotFound
+from app.bookings.errors import BookingNotFound, DuplicateTrip
 from app.bookings.schemas import BookingIn
 from app.core import clock, cursors, db, money, outbox
 from app.core.config import settings
 from app.core.db import Row, Session
+from app.core.errors import FieldProblem
 from app.core.metrics import BOOKINGS
 from app.fares.quotes import Quote
 from app.flights.service import public_id
@@ -36,19 +37,23 @@ _LAST_ID = 2**63 - 1
 async def create(session: Session, user_id: uuid.UUID, data: BookingIn) -> Row:
     """Hold the seats of an offer until `hold_expires_at`.
 
-    Raises OfferNotFound, OfferExpired, and what `passengers.check` and `offers.reserve` raise.
+    Raises OfferNotFound, OfferExpired, DuplicateTrip, and what `passengers`, `documents`, `special_services` and
+    `offers.reserve` raise.
     """
     booking, flights = await hold(session, user_id, data)
-    people = [{**person, "cancelled_at": None} for person in _passenger_rows(data)]
+    people = [{**person, "cancelled_at": None} for person in booking["passengers"]]
     return _view(booking, Parts(people={booking["id"]: people}, segments={booking["id"]: flights}))
 
 
 async def hold(session: Session, user_id: uuid.UUID, data: BookingIn) -> tuple[Row, list[Row]]:
     """The booking that `create` makes, with its segments."""
+    travellers.refuse_card_numbers(data)
     offer = token.read(data.offer_id)
     travellers.check(data.passengers, offer.counts)
     reservation = await offers.reserve(session, offer)
-    travellers.check_ages(data.passengers, reservation.flights[-1][0]["departure_date"])
+    departures = [one[0]["departure_date"] for one in reservation.flights]
+    travellers.check_ages(data.passengers, departures[0], departures[-1])
+    documents.check(data.passengers, reservation.flights)
     booking = await _stored(session, user_id, data, offer, reservation)
     outbox.announce(session)
     db.after_commit(session, lambda: _count("held", 1))
@@ -176,7 +181,7 @@ async def _stored(
         "hold_expires_at": reservation.expires_at,
         "price_stands_until": _price_stands_until(reservation),
     }
-    documents: Row = {
+    terms: Row = {
         "price": quote.wire(),
         "conditions": itinerary.conditions(brand, quote.currency),
         "baggage": itinerary.baggage(brand),
@@ -188,7 +193,7 @@ async def _stored(
             **agreed.at_purchase(reservation.flights),
         },
     }
-    encoded = {name: orjson.dumps(value).decode() for name, value in documents.items()}
+    encoded = {name: orjson.dumps(value).decode() for name, value in terms.items()}
     segments = [
         {
             "slice_index": i,
@@ -205,23 +210,37 @@ async def _stored(
         event = {
             "pnr": pnr,
             "status": "held",
-            "total": documents["price"]["total"],
+            "total": terms["price"]["total"],
             "hold_expires_at": clock.rfc3339(reservation.expires_at),
         }
-        added = await repository.add(
-            session, {**booking, **encoded, "pnr": pnr}, _passenger_rows(data), segments, event
-        )
+        people = _passenger_rows(data, pnr, reservation.flights)
+        added = await repository.add(session, {**booking, **encoded, "pnr": pnr}, people, segments, event)
         if added is not None:
-            return {**booking, **documents, **added, "pnr": pnr, "status": "held"}
+            if added["trips"] < len(people) * len(segments):
+                raise await _duplicate_trip(session, added["id"])
+            return {**booking, **terms, **added, "pnr": pnr, "status": "held", "passengers": people}
     raise RuntimeError("no free PNR in several draws")
 
 
-def _passenger_rows(data: BookingIn) -> list[Row]:
+async def _duplicate_trip(session: Session, booking_id: int) -> DuplicateTrip:
+    before = await repository.booked_before(session, booking_id)
+    message = f"Already on one of these flights by booking {before['pnr']}"
+    problem = FieldProblem(f"/passengers/{before['position']}", DuplicateTrip.code, message)
+    return DuplicateTrip(f"{message}.", errors=[problem], pnr=before["pnr"])
+
+
+def _passenger_rows(data: BookingIn, pnr: str, slices: list[list[Row]]) -> list[Row]:
+    """Raises InvalidService."""
+    carriers = travellers.assigned(data.passengers)
     return [
-        {**passenger.model_dump(mode="json"), "position": position, "infant_of": carrier}
-        for position, (passenger, carrier) in enumerate(
-            zip(data.passengers, travellers.assigned(data.passengers), strict=True)
-        )
+        travellers.stored(passenger)
+        | {
+            "position": position,
+            "infant_of": carriers[position],
+            "document": documents.sealed(passenger.document, pnr, position),
+            "services": special_services.requested(position, passenger.services, slices),
+        }
+        for position, passenger in enumerate(data.passengers)
     ]
 
 
@@ -289,7 +308,7 @@ def _view(booking: Row, parts: Parts) -> Row:
         "fare_brand": booking["fare_brand"],
         "conditions": booking["conditions"],
         "baggage": booking["baggage"],
-        "passengers": [_passenger(person, booking, parts) for person in parts.people[booking["id"]]],
+        "passengers": [_passenger(person, booking, slices, parts) for person in parts.people[booking["id"]]],
         "slices": [
             {**itinerary.slice_view(one, one[0]["booking_class"]), "index": one[0]["slice_index"]}
             for one in slices
@@ -367,12 +386,12 @@ def _airline_change(change: Row, segments: list[Row]) -> Row:
     }
 
 
-def _passenger(passenger: Row, booking: Row, parts: Parts) -> Row:
+def _passenger(passenger: Row, booking: Row, slices: list[list[Row]], parts: Parts) -> Row:
     position = passenger["position"]
     issued = [t for t in parts.tickets.get(booking["id"], []) if t["position"] == position]
     segments = [s for s in parts.segments[booking["id"]] if s["segment_state"] == "active"]
     sitting = [(s, parts.seats.get((s["claim_id"], position))) for s in segments]
-    return _person(passenger) | {
+    return _person(passenger, booking["pnr"], slices) | {
         "ticket_number": next((t["number"] for t in reversed(issued) if not t["conjunction_of"]), None),
         "tickets": [_ticket(ticket, parts.segments[booking["id"]]) for ticket in issued],
         "seats": [{"flight_id": public_id(flight), "seat": seat} for flight, seat in sitting if seat],
@@ -398,7 +417,7 @@ def _ticket(ticket: Row, segments: list[Row]) -> Row:
     }
 
 
-def _person(passenger: Row) -> Row:
+def _person(passenger: Row, pnr: str, slices: list[list[Row]]) -> Row:
     return {
         "type": passenger["type"],
         "title": passenger["title"],
@@ -407,5 +426,8 @@ def _person(passenger: Row) -> Row:
         "born_on": str(passenger["born_on"]),
         "gender": passenger["gender"],
         "infant_of": passenger["infant_of"],
-        "ticket_name": travellers.ticket_name_of(passenger),
+        "ticket_name": passenger["ticket_name"],
+        "document": documents.shown(passenger["document"], pnr, passenger["position"]),
+        "loyalty": passenger["loyalty"],
+        "services": special_services.shown(passenger["services"], slices),
     }

@@ -5,6 +5,7 @@ from app.airports import service as airports
 from app.bookings import (
     airline_changes,
     changing,  # noqa: F401  Its payments are known from here on.
+    documents,
     extras,  # noqa: F401
     flight_changes,
     paying,
@@ -26,6 +27,7 @@ SETTLE_PAYMENTS = "bookings.settle_payments"
 _FLIGHTS_A_RUN = 40
 _CHANGES_A_BATCH = 100
 _PAYMENTS_A_BATCH = 20
+_DOCUMENTS_A_BATCH = 500
 
 
 @task("bookings.expire_due_holds")
@@ -124,4 +126,13 @@ async def apply_flight_changes() -> None:
     while True:
         async with db.transaction() as session:
             if not await flight_changes.apply(session, _CHANGES_A_BATCH):
+                return
+
+
+@task("bookings.purge_documents")
+async def purge_documents() -> None:
+    """Forget passports of trips that ended a month ago, batch by batch."""
+    while True:
+        async with db.transaction() as session:
+            if not await documents.purge(session, _DOCUMENTS_A_BATCH):
                 return

@@ -145,6 +145,12 @@ class Settings(BaseSettings):
         description="Signs offers and cursors; at least 32 characters and not JWT_SECRET. A comma-separated "
         "list rotates it: the last one signs, all of them are honoured.",
     )
+    encryption_key: str = Field(
+        default="",
+        description="Encrypts passport numbers and other secrets in the database; at least 32 characters. Empty: "
+        "SECRET_KEY does. A comma-separated list rotates it: the last one encrypts, all of them and SECRET_KEY "
+        "decrypt, and `python -m app rotate-encryption` brings everything to the last one.",
+    )
     access_token_seconds: int = Field(default=900, ge=60, description="Life of an access token, in seconds.")
     refresh_token_days: int = Field(default=30, ge=1, description="Life of a refresh token, in days.")
     rate_limit_enabled: bool = Field(
@@ -292,14 +298,23 @@ class Settings(BaseSettings):
     @property
     def secret_keys(self) -> list[str]:
         """Oldest first, as itsdangerous wants them: the last one signs."""
-        return [key.strip() for key in self.secret_key.split(",") if key.strip()]
+        return _listed(self.secret_key)
+
+    @property
+    def encryption_keys(self) -> list[str]:
+        """Oldest first: the last one encrypts. SECRET_KEY did before there was another, so it stays among them."""
+        return [*self.secret_keys, *_listed(self.encryption_key)]
 
     @model_validator(mode="after")
     def _refuse_weak_production(self) -> "Settings":
         if self.app_env != "production":
             return self
-        for name, secrets in (("JWT_SECRET", [self.jwt_secret]), ("SECRET_KEY", self.secret_keys)):
-            for secret in secrets or [""]:
+        for name, secrets in (
+            ("JWT_SECRET", [self.jwt_secret]),
+            ("SECRET_KEY", self.secret_keys or [""]),
+            ("ENCRYPTION_KEY", _listed(self.encryption_key)),
+        ):
+            for secret in secrets:
                 if len(secret) < _SHORTEST_SECRET or _DEVELOPMENT_SECRET in secret:
                     raise ValueError(f"{name} is the default or shorter than {_SHORTEST_SECRET} characters")
         if self.jwt_secret in self.secret_keys:
@@ -321,6 +336,10 @@ class Settings(BaseSettings):
         if self.smtp_url and self.mail_from.endswith(".invalid>"):
             raise ValueError("MAIL_FROM is missing")
         return self
+
+
+def _listed(keys: str) -> list[str]:
+    return [key.strip() for key in keys.split(",") if key.strip()]
 
 
 def _on_this_machine(url: str) -> bool:

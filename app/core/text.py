@@ -1,6 +1,12 @@
 """Text from outside: one line of printable characters, in one Unicode form."""
 
+import re
 import unicodedata
+from itertools import combinations
+
+_CARD_DIGITS = range(13, 20)
+# Digits in groups, as people write the numbers of cards.
+_GROUPS = re.compile(r"\d+(?:[ .-]\d+)*")
 
 
 def line(text: str) -> str:
@@ -9,3 +15,19 @@ def line(text: str) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in normal):
         raise ValueError("control characters are not allowed")
     return normal
+
+
+def holds_card_number(text: str) -> bool:
+    """Whether 13 to 19 digits in it, alone or in groups, are what a payment card's number can be (Luhn)."""
+    for match in _GROUPS.finditer(unicodedata.normalize("NFKC", text)):
+        groups = re.split(r"\D", match[0])
+        for first, last in combinations(range(len(groups) + 1), 2):
+            digits = "".join(groups[first:last])
+            if len(digits) in _CARD_DIGITS and _luhn(digits):
+                return True
+    return False
+
+
+def _luhn(digits: str) -> bool:
+    doubled = [int(digit) * 2 for digit in digits[-2::-2]]
+    return sum(map(int, digits[-1::-2])) % 10 == -sum(n - 9 * (n > 9) for n in doubled) % 10

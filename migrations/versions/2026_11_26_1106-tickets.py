@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "fbb3927896b9"
-down_revision: str | None = "661d780b162f"
+down_revision: str | None = "5b1f0d7c2e94"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

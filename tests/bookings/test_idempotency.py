@@ -42,15 +42,15 @@ async def test_the_first_answer_stays_when_the_booking_has_moved_on(traveller: C
     assert (await book(traveller, offer["id"], "once")).raw == first.raw
 
 
-async def test_without_a_key_every_request_is_a_booking(traveller: Client, fleet: Fleet) -> None:
-    """The negative control."""
+async def test_without_a_key_a_repetition_is_a_request_of_its_own(traveller: Client, fleet: Fleet) -> None:
+    """The negative control: it is not answered like the first, and refused as a trip that is booked already."""
     flight = await fleet.flight()
     offer = await fleet.offer(traveller, flight)
 
-    pnrs = {(await traveller.book(offer["id"])).body["pnr"] for _ in range(2)}
+    first, again = [await traveller.post("/bookings", booking(offer["id"])) for _ in range(2)]
 
-    assert len(pnrs) == 2
-    assert (await fleet.counts(flight))["held"] == 2
+    assert (first.status, again.status, again.code) == (201, 409, "duplicate_trip")
+    assert (await fleet.counts(flight))["held"] == 1
 
 
 async def test_a_key_is_not_for_another_body(traveller: Client, fleet: Fleet) -> None:

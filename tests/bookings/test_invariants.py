@@ -1,6 +1,7 @@
 """Whatever happens in whatever order, the counters agree with a recount."""
 
 import asyncio
+import itertools
 from random import Random
 from typing import Any
 
@@ -57,6 +58,7 @@ class Mix:
         self.random, self.traveller, self.fleet = Random(seed), traveller, fleet
         self.offers: list[tuple[str, int]] = []
         self.pnrs: list[str] = []
+        self.people = itertools.count()
 
     async def prepare(self) -> list[Flight]:
         """A trip there and back, and a flight beside it, in offers for one and for two."""
@@ -70,7 +72,7 @@ class Mix:
 
     async def book(self) -> None:
         offer, people = self.random.choice(self.offers)
-        answer = await self.traveller.book(offer, [adult(number) for number in range(people)])
+        answer = await self.traveller.book(offer, [adult(next(self.people)) for _ in range(people)])
         assert answer.status == 201 or answer.code == "sold_out", answer.body
         if answer.status == 201:
             self.pnrs.append(answer.body["pnr"])

@@ -38,6 +38,8 @@ def test_a_complete_production_configuration_is_accepted() -> None:
         ({"jwt_secret": STRONG[:31]}, "JWT_SECRET"),
         ({"secret_key": OTHER[:31]}, "SECRET_KEY"),
         ({"secret_key": f"{OTHER},{OTHER[:10]}"}, "SECRET_KEY"),
+        ({"encryption_key": OTHER[:31]}, "ENCRYPTION_KEY"),
+        ({"encryption_key": f"{OTHER[:10]},{OTHER}"}, "ENCRYPTION_KEY"),
         ({"secret_key": " , "}, "SECRET_KEY"),
         ({"secret_key": STRONG}, "must differ"),
         ({"secret_key": f"{OTHER}, {STRONG}"}, "must differ"),

@@ -205,7 +205,10 @@ async def test_a_spreadsheet_may_write_its_mark_and_another_order(exported: Path
     [
         (("export", "weather", "x"), "There are rules about: connections, extras, fares, rights."),
         (("export", "fares", "x", "--version", "99999"), "There is no version 99999 of the rules fares."),
-        (("publish", "weather", "x", "--note", "n"), "There are rules about: connections, extras, fares, rights."),
+        (
+            ("publish", "weather", "x", "--note", "n"),
+            "There are rules about: connections, extras, fares, rights.",
+        ),
     ],
 )
 async def test_what_there_is_not_is_refused(address: str, run: Run, arguments: Any, message: str) -> None:

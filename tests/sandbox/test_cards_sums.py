@@ -15,8 +15,15 @@ from sandbox.cards.settings import Settings
 
 MOMENT = 1_800_000_000.0
 METHODS = st.sampled_from(
-    ["pm_card_visa", "pm_card_pendingRefund", "pm_card_refundFail", "pm_card_chargeDeclined"]
-    + ["pm_card_threeDSecure2Required", "pm_sandbox_processing", "pm_sandbox_captureFails"]
+    [
+        "pm_card_visa",
+        "pm_card_pendingRefund",
+        "pm_card_refundFail",
+        "pm_card_chargeDeclined",
+        "pm_card_threeDSecure2Required",
+        "pm_sandbox_processing",
+        "pm_sandbox_captureFails",
+    ]
 )
 ASKED = st.tuples(
     st.sampled_from(["capture", "cancel", "refund", "refund", "finish", "wait"]), st.integers(1, 1200)
