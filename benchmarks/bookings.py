@@ -1,7 +1,8 @@
 """`POST /bookings` beside `pgbench` running the statements that one booking runs.
 
-The statements are taken from a booking as it is made, so they are the product's own; only the flight and the
-reference are drawn anew in each transaction. Bookings are spread over all flights between two cities.
+The statements are taken from a booking as it is made, so they are the product's own; only the flight, the
+reference and the traveller are drawn anew in each transaction. Bookings are spread over all flights between two
+cities, and each is for somebody new, because nobody is booked twice on a flight.
 """
 
 import asyncio
@@ -108,7 +109,7 @@ async def _statements_of_a_booking(offer: str) -> list[tuple[str, tuple[Any, ...
 def _pgbench_script(
     directory: Path, statements: list[tuple[str, tuple[Any, ...]]], flights: list[int]
 ) -> Path:
-    """The statements as a pgbench script: a flight and a reference drawn, everything else as it was."""
+    """The statements as a pgbench script: a flight, a reference and a name drawn, everything else as it was."""
     digits = " || ".join(f"substr('{_ALPHABET}', 1 + ((:draw / {28**i}) % 28)::int, 1)" for i in range(6))
     cases = " ".join(f"WHEN :pick = {index} THEN {flight}" for index, flight in enumerate(flights))
     lines = [
@@ -142,6 +143,10 @@ def _literal(value: Any, pnr: str) -> str:
         return "ARRAY[:flight]"
     if isinstance(value, str) and re.fullmatch(f"[{_ALPHABET}]{{6}}", value):
         return f"({pnr})"
+    traveller = re.fullmatch(r'(.*"ticket_name":"[A-Z ]+/[A-Z ]+)(".*)', str(value))
+    if traveller:
+        before, after = (_quoted(part) for part in traveller.groups())
+        return f"({before} || translate(CAST(:draw AS text), '0123456789', 'ABCDEFGHIJ') || {after})"
     segment = re.fullmatch(r'(.*"flight_id":)\d+(.*"claim_id":)\d+(.*)', str(value))
     if segment:
         before, between, after = (_quoted(part) for part in segment.groups())
@@ -161,11 +166,21 @@ def _wrk_script(directory: Path, offers: list[str], token: str) -> Path:
         f"""
 local bodies = {{{bodies}}}
 local n = 0
+local person = os.time() * 100000
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Bearer {token}"
+local function letters(k)
+  local text = ""
+  repeat
+    text = text .. string.char(65 + k % 26)
+    k = math.floor(k / 26)
+  until k == 0
+  return text
+end
 function request()
   n = n % #bodies + 1
-  return wrk.format("POST", nil, nil, bodies[n])
+  person = person + 1
+  return wrk.format("POST", nil, nil, (bodies[n]:gsub("Lovelace", letters(person))))
 end
 """
     )
