@@ -4,7 +4,7 @@ from app.core.errors import Conflict, Unprocessable
 
 
 class SeatTaken(Conflict):
-    """Carries `seats`, those that others have."""
+    """Carries `seats`, those that cannot be had."""
 
     code = "seat_taken"
     title = "Somebody else has this seat"

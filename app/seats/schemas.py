@@ -25,13 +25,17 @@ class SeatElement(BaseModel):
 
 
 class OtherElement(BaseModel):
-    type: str = Field(description="`empty`, `lavatory`, `galley`, `exit_row` or `bassinet`.")
+    type: Literal["empty", "lavatory", "galley", "exit_row", "bassinet"]
+
+
+# Told apart by their type: a map has hundreds.
+Element = Annotated[SeatElement | OtherElement, Field(discriminator="type")]
 
 
 class SectionOut(BaseModel):
     """What is between two aisles, from left to right."""
 
-    elements: list[SeatElement | OtherElement]
+    elements: list[Element]
 
 
 class RowOut(BaseModel):

@@ -1,5 +1,6 @@
 """Who may sit where: nobody at an exit who could not open it, and no two lap infants to one spare oxygen mask."""
 
+from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
@@ -40,8 +41,9 @@ def seats(plan: Plan, cabin: str, wanted: Sequence[Wanted]) -> list[Seat]:
             raise SeatNotAllowed(f"Seat {seat.designator}: {reason}")
         if one.carries_infant:
             blocks.add(seat.block)
-    if len({seat.designator for seat in found}) < len(found):
-        raise SeatTaken("Two passengers want the same seat.", seats=sorted(seat.designator for seat in found))
+    counted = Counter(seat.designator for seat in found)
+    if twice := [seat for seat, count in counted.items() if count > 1]:
+        raise SeatTaken("Two passengers want the same seat.", seats=twice)
     if len({one.position for one in wanted}) < len(wanted):
         raise SeatNotAllowed("A passenger has one seat on a flight.")
     return found

@@ -50,9 +50,7 @@ class _Seats:
         if row.seats[0].is_at_exit:
             yield _fixtures(row, ("exit_row", "exit_row"))
         if any(BASSINET in seat.characteristics for seat in row.seats):
-            yield _row(
-                [[_bassinet(seat) for seat in block] for block in row.blocks],
-            )
+            yield _row([[_bassinet(seat) for seat in block] for block in row.blocks])
         sections = [[self._element(seat) if seat else _EMPTY for seat in block] for block in row.blocks]
         yield _row(sections, row.number, row.seats[0].is_at_exit)
 

@@ -1,16 +1,30 @@
 """Claims on seats of flights, and people who want to sit."""
 
-from collections.abc import Sequence
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from app.core import db
+from app.core.config import settings
 from app.offers import repository as offers
 from app.seats import service
 from app.seats.sitting import Traveller, Wanted
-from tests.support.fleet import Fleet, Flight
+from tests.support.fleet import Flight
 
 A320 = "A320"
 Row = dict[str, Any]
+T = TypeVar("T")
+
+
+async def at_once(work: Iterable[Awaitable[T]]) -> list[T]:
+    """As many at a time as there are connections; the others would wait for one anyway, on a busy machine too long."""
+    connections = asyncio.Semaphore(settings().database_pool_size)
+
+    async def one(some: Awaitable[T]) -> T:
+        async with connections:
+            return await some
+
+    return await asyncio.gather(*map(one, work))
 
 
 async def claim(flight: Flight, seats: int = 1, minutes: float = 30) -> Row:
@@ -18,11 +32,6 @@ async def claim(flight: Flight, seats: int = 1, minutes: float = 30) -> Row:
     async with db.transaction() as session:
         [row] = await offers.claim(session, [flight.id], "economy", seats, minutes)
     return {"claim_id": row["claim_id"], "flight_id": flight.id, "cabin": "economy"}
-
-
-async def flight_of(fleet: Fleet, seats: int = 150) -> Flight:
-    """An A320 with economy and, as all of its type, twelve seats in three rows of business."""
-    return await fleet.flight(seats)
 
 
 def wants(seat: str, position: int = 0, kind: str = "adult", **more: bool) -> Wanted:

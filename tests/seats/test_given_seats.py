@@ -1,7 +1,5 @@
 """Who chooses no seat is given one: together where possible, children beside an adult, standard seats first."""
 
-import asyncio
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +8,7 @@ from app.seats import choosing, sitting
 from app.seats.errors import SeatNotAllowed
 from app.seats.plans import plan
 from app.seats.sitting import Traveller
-from tests.seats.support import assign, check_in, claim, seated, someone, wants
+from tests.seats.support import assign, at_once, check_in, claim, seated, someone, wants
 from tests.support.fleet import Fleet
 
 PLAN = plan("A320", (("business", 12), ("economy", 60)))
@@ -75,7 +73,7 @@ parties = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(parties, st.sets(st.sampled_from(sorted(ALL)), min_size=9))
 def test_everybody_sits_where_they_may_or_nobody_does(party: list[Traveller], free: set[str]) -> None:
     """Each in a seat of their own; refused only if too few seats are for those who have the least choice."""
@@ -97,9 +95,9 @@ def test_everybody_sits_where_they_may_or_nobody_does(party: list[Traveller], fr
 async def test_many_who_check_in_at_once_all_sit(fleet: Fleet) -> None:
     """Thirty couples on sixty seats: nobody stands, nobody sits twice, and all couples sit together."""
     flight = await fleet.flight(60)
-    couples = await asyncio.gather(*(claim(flight, 2) for _ in range(30)))
+    couples = await at_once(claim(flight, 2) for _ in range(30))
 
-    given = await asyncio.gather(*(check_in(one, [someone(0), someone(1)]) for one in couples))
+    given = await at_once(check_in(one, [someone(0), someone(1)]) for one in couples)
 
     seats = [seat for one in given for seat in one.values()]
     assert (len(seats), len(set(seats))) == (60, 60)

@@ -38,7 +38,7 @@ def test_a_type_has_the_seats_that_it_usually_sells(code: str | None) -> None:
     assert {name: len(cabin.seats) for name, cabin in made(code, seats).cabins.items()} == seats
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from([*TYPES, "*", "ZZZZ", None]), capacities)
 def test_any_capacity_is_met_to_the_seat(code: str | None, seats: dict[str, int]) -> None:
     """With unique designators that fit the database, rows that rise through all cabins, no 13 and no I."""
@@ -57,7 +57,7 @@ def test_any_capacity_is_met_to_the_seat(code: str | None, seats: dict[str, int]
     assert places == sorted(set(places))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.sampled_from(TYPES), capacities)
 def test_a_plan_is_the_same_whenever_it_is_drawn(code: str, seats: dict[str, int]) -> None:
     """By another process as well: nothing is drawn by lot."""
@@ -67,7 +67,7 @@ def test_a_plan_is_the_same_whenever_it_is_drawn(code: str, seats: dict[str, int
     assert first.seats == second.seats
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(TYPES), capacities)
 def test_seats_know_where_they_are(code: str, seats: dict[str, int]) -> None:
     """A seat is a window, aisle or middle seat; exits and bulkheads have legroom, and neighbours know each other."""

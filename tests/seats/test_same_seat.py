@@ -9,7 +9,7 @@ import pytest
 from app.core import db
 from app.seats import repository, service
 from app.seats.errors import SeatTaken
-from tests.seats.support import A320, Row, assign, claim, wants
+from tests.seats.support import A320, Row, assign, at_once, claim, wants
 from tests.support.fleet import Fleet, Flight
 
 RIVALS = 200
@@ -17,7 +17,7 @@ RIVALS = 200
 
 async def rivals(flight: Flight, count: int = RIVALS) -> list[Row]:
     """Claims of one seat each, made at once."""
-    return await asyncio.gather(*(claim(flight) for _ in range(count)))
+    return await at_once(claim(flight) for _ in range(count))
 
 
 async def attempt(claimed: Row, seat: str = "8A") -> str:
@@ -43,7 +43,7 @@ async def test_one_of_two_hundred_gets_the_seat(fleet: Fleet, sql: Any) -> None:
     flight = await fleet.flight(RIVALS)
     claims = await rivals(flight)
 
-    outcomes = await asyncio.gather(*map(attempt, claims))
+    outcomes = await at_once(map(attempt, claims))
 
     assert Counter(outcomes) == {"mine": 1, "taken": RIVALS - 1}
     assert await sitters(sql, flight) == 1
@@ -57,7 +57,7 @@ async def test_the_index_alone_lets_one_win(fleet: Fleet, sql: Any, monkeypatch:
     async def nothing(*_: Any) -> None: ...
 
     monkeypatch.setattr(repository, "lock", nothing)
-    outcomes = await asyncio.gather(*map(attempt, claims))
+    outcomes = await at_once(map(attempt, claims))
 
     assert Counter(outcomes) == {"mine": 1, "taken": 59}
     assert await sitters(sql, flight) == 1
@@ -89,7 +89,7 @@ async def test_the_race_would_seat_several_if_nothing_guarded_it(
     [index] = await sql("SELECT indexdef FROM pg_indexes WHERE indexname = 'uq_seat_assignments_seat'")
     await sql("DROP INDEX uq_seat_assignments_seat")
     try:
-        outcomes = await asyncio.gather(*map(attempt, claims))
+        outcomes = await at_once(map(attempt, claims))
         assert Counter(outcomes)["mine"] > 1
     finally:
         await sql("DELETE FROM seat_assignments WHERE flight_id = :id", id=flight.id)
@@ -123,7 +123,7 @@ async def test_people_who_change_places_do_not_wait_for_each_other(fleet: Fleet,
     assert await assign(one, wants("4A")) == {0: "4A"}
     assert await assign(other, wants("4B")) == {0: "4B"}
 
-    outcomes = await asyncio.gather(*(attempt(*pair) for pair in ((one, "4B"), (other, "4A")) * 10))
+    outcomes = await at_once(attempt(*pair) for pair in ((one, "4B"), (other, "4A")) * 10)
 
     assert set(outcomes) == {"taken"}
     assert (await sitters(sql, flight, "4A"), await sitters(sql, flight, "4B")) == (1, 1)
@@ -132,7 +132,7 @@ async def test_people_who_change_places_do_not_wait_for_each_other(fleet: Fleet,
 async def test_families_who_want_the_same_row_all_end(fleet: Fleet, sql: Any) -> None:
     """In whatever order they name its seats, one family has all of it."""
     flight = await fleet.flight(60)
-    families = await asyncio.gather(*(claim(flight, 3) for _ in range(20)))
+    families = await at_once(claim(flight, 3) for _ in range(20))
     orders = [("8A", "8B", "8C"), ("8C", "8B", "8A"), ("8B", "8C", "8A")]
 
     async def sit(number: int) -> list[str]:
@@ -144,7 +144,7 @@ async def test_families_who_want_the_same_row_all_end(fleet: Fleet, sql: Any) ->
             return sorted(refused.members["seats"])
         return []
 
-    lost = await asyncio.gather(*map(sit, range(20)))
+    lost = await at_once(map(sit, range(20)))
 
     assert sorted(lost) == [[], *[["8A", "8B", "8C"]] * 19]
     async with db.transaction() as session:

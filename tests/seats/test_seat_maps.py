@@ -4,7 +4,8 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
-from tests.seats.support import assign, claim, run_out, wants
+from app.seats.schemas import SeatMapsOut
+from tests.seats.support import assign, at_once, claim, run_out, wants
 from tests.support.client import Client
 from tests.support.fleet import Fleet, Flight
 
@@ -26,6 +27,7 @@ def elements(seat_map: dict[str, Any], kind: str = "seat") -> list[Element]:
 async def maps(api: Client, offer_id: str) -> list[dict[str, Any]]:
     answer = await api.get(f"/offers/{offer_id}/seat-maps")
     assert answer.status == 200, answer.body
+    assert SeatMapsOut.model_validate(answer.body, extra="forbid").model_dump() == answer.body
     found: list[dict[str, Any]] = answer.body["data"]
     return found
 
@@ -138,7 +140,7 @@ async def test_a_wide_aircraft_shows_its_bassinets(api: Client, fleet: Fleet, sq
 async def test_maps_are_read_while_people_sit_down(api: Client, fleet: Fleet) -> None:
     """No answer waits, and a seat that was seen taken is never seen free again."""
     flight, offer_id = await offered(api, fleet, 60)
-    claims = await asyncio.gather(*(claim(flight) for _ in range(40)))
+    claims = await at_once(claim(flight) for _ in range(40))
     designators = sorted(await seats(api, offer_id))[:40]
 
     async def read() -> list[set[str]]:
@@ -148,9 +150,8 @@ async def test_maps_are_read_while_people_sit_down(api: Client, fleet: Fleet) ->
             seen.append({name for name, seat in found.items() if not seat["available"]})
         return seen
 
-    readings, *_ = await asyncio.gather(
-        read(), *(assign(one, wants(seat)) for one, seat in zip(claims, designators, strict=True))
-    )
+    sitting = at_once(assign(one, wants(seat)) for one, seat in zip(claims, designators, strict=True))
+    readings, _ = await asyncio.gather(read(), sitting)
 
     assert all(before <= after for before, after in pairwise(readings))
     last = {name for name, seat in (await seats(api, offer_id)).items() if not seat["available"]}
