@@ -19,6 +19,10 @@ Object: TypeAlias = dict[str, Any]  # as the vendor shows it
 
 API_VERSION = "2026-10-28.endive"
 MOST_EVENTS = 20_000
+EXPANDABLE = {
+    *("data", "latest_charge", "payment_method", "payment_intent", "charge", "source"),
+    *("balance_transaction", "failure_balance_transaction"),
+}
 
 
 class Shelf:
@@ -184,9 +188,9 @@ def expanded(books: Books, value: Any, names: list[str]) -> Any:
     if isinstance(value, list):
         return [expanded(books, member, names) for member in value]
     first, *rest = names
-    inner = value.get(first) if isinstance(value, dict) else ""
-    if isinstance(inner, str):
-        inner = books.find(inner) or inner
-    if first not in value or not (inner is None or isinstance(inner, dict | list)):
+    if first not in EXPANDABLE or not isinstance(value, dict) or first not in value:
         raise invalid("expand", "parameter_invalid_string", f"{first} cannot be expanded.")
+    inner = value[first]
+    if isinstance(inner, str):
+        inner = books.find(inner)
     return {**value, first: expanded(books, inner, rest)}
