@@ -24,19 +24,30 @@ from tests.support.stack import ROOT
 KINDS = {"pdf": "application/pdf", "html": "text/html; charset=utf-8", "ics": "text/calendar; charset=utf-8"}
 EACH = pytest.mark.parametrize("kind", KINDS)
 
-# The same booking, printed by a process in which sets and dictionaries of text have another order.
+# The same booking, printed by a process in which sets of text have another order, after all is imported.
 PRINT = """
-import hashlib
+import hashlib, sys
+import app.documents.boarding, app.documents.router
 from app.documents import calendar, receipt
 from tests.documents.support import ENGLISH, booking
+print(sorted({"typst", "babel", "icalendar", "zxingcpp"} & sys.modules.keys()))
 for make in (receipt.pdf, calendar.ics):
     print(hashlib.sha256(make(booking(), ENGLISH)).hexdigest())
 """
-LOADED = """
-import sys
-import app.documents.boarding, app.documents.router
-print(sorted({"typst", "babel", "icalendar", "zxingcpp"} & sys.modules.keys()))
-"""
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> list[str]:
+    """What another process prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", PRINT],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()
 
 
 @pytest_asyncio.fixture
@@ -128,25 +139,13 @@ async def test_others_are_served_while_a_document_is_drawn(
     assert [done.status for done in await asyncio.gather(*drawing)] == [200] * 12
 
 
-def test_the_same_booking_gives_the_same_bytes_everywhere() -> None:
-    """In another process, for whoever signs or compares them."""
+def test_the_same_booking_gives_the_same_bytes_everywhere(elsewhere: list[str]) -> None:
+    """In another process too, for whoever signs or compares them."""
     here = [hashlib.sha256(make(booking(), ENGLISH)).hexdigest() for make in (receipt.pdf, calendar.ics)]
 
-    assert _run(PRINT).split() == here
+    assert elsewhere[1:] == here
 
 
-def test_a_process_that_prints_nothing_loads_no_printing() -> None:
+def test_a_process_that_prints_nothing_loads_no_printing(elsewhere: list[str]) -> None:
     """The libraries and fonts cost memory only where documents are asked for."""
-    assert _run(LOADED) == "[]"
-
-
-def _run(code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
+    assert elsewhere[0] == "[]"
