@@ -18,6 +18,8 @@ STRONG = {
     "AVIATIONSTACK_BASE_URL": "https://api.aviationstack.com/v1",
     "OPENSKY_BASE_URL": "https://opensky-network.org/api",
     "OPENSKY_TOKEN_URL": "https://auth.opensky-network.org/token",
+    "PUBLIC_URL": "https://example.com",
+    "MAIL_FROM": "Jetway <no-reply@example.com>",
 }
 
 
@@ -84,8 +86,8 @@ def test_production_starts_with_strong_secrets() -> None:
         ({"SECRET_KEY": STRONG["JWT_SECRET"]}, "must differ"),
         ({"AVIATIONSTACK_KEY": "sandbox"}, "AVIATIONSTACK_KEY"),
         ({"AVIATIONSTACK_BASE_URL": "http://localhost:8200/v1"}, "not for production"),
-        ({"SMTP_URL": "smtp://mail.example.com"}, "PUBLIC_URL"),
-        ({"SMTP_URL": "smtp://mail.example.com", "PUBLIC_URL": "https://example.com"}, "MAIL_FROM"),
+        ({"SMTP_URL": "smtp://mail.example.com", "PUBLIC_URL": "http://example.com"}, "PUBLIC_URL"),
+        ({"SMTP_URL": "smtp://mail.example.com", "MAIL_FROM": "Jetway <x@jetway.invalid>"}, "MAIL_FROM"),
         ({"SMTP_URL": "http://mail.example.com"}, "SMTP_URL"),
         ({"MAIL_FROM": "Jetway <a@example.com>\r\nBcc: b@example.com"}, "MAIL_FROM"),
     ],
