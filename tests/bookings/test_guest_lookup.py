@@ -1,29 +1,22 @@
-"""A reference and a family name show a little, and nobody finds them out by trying."""
+"""A reference and a family name show a little, and nobody finds them out by trying.
+
+uvicorn trusts a proxy on this machine, so that each test comes from an address of its own.
+"""
 
 import asyncio
 import itertools
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import aiohttp
 import pytest
 import pytest_asyncio
 
 from app.core import redis
 from tests.support.client import Answer, Client, adult
 from tests.support.fleet import Fleet
-from tests.support.stack import api_process
 
 _numbers = itertools.count(1)
 PRIVATE = re.compile(r"ada@|Ada|Lovelace|1990|44163|price|amount|seat|contact|ticket|action|born")
-
-
-@pytest.fixture(scope="module")
-def api_behind_a_proxy(address: str) -> Iterator[str]:
-    """uvicorn trusts a proxy on this machine, so that each test comes from an address of its own."""
-    with api_process() as url:
-        yield url
 
 
 class Guest:
@@ -41,10 +34,10 @@ class Guest:
 
 
 @pytest_asyncio.fixture
-async def guest(http: aiohttp.ClientSession, api_behind_a_proxy: str, sql: Any) -> Guest:
+async def guest(api: Client, sql: Any) -> Guest:
     """Nobody has failed yet."""
     await sql("DELETE FROM guest_lookups")
-    return Guest(Client(http, api_behind_a_proxy), f"198.51.100.{next(_numbers)}")
+    return Guest(api, f"198.51.100.{next(_numbers)}")
 
 
 @pytest_asyncio.fixture
