@@ -21,7 +21,6 @@ from app.flights import schedule, watch
 from app.live import streams
 from app.offers import hotpath
 from app.offers import service as offers
-from app.rights import service as rights  # noqa: F401  Registers its kind of rules.
 from app.rules import service as rules
 from app.timetable import service as timetable
 

@@ -13,7 +13,6 @@ from app.core.errors import AppError, TooManyRequests
 from app.core.web.context import UNLIMITED
 from app.core.web.problems import Problem, problems
 from app.offers import answers
-from app.tickets import errors as _tickets  # noqa: F401  A refusal is on the page once its feature is known.
 
 DESCRIPTION = """
 Search flights, hold seats, read bookings.

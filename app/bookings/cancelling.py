@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.bookings import agreed, paying, quotes, repository, service, travel
+from app.bookings import agreed, ordered, paying, quotes, repository, service, travel
 from app.bookings.errors import (
     BookingClosed,
     HoldExpired,
@@ -127,7 +127,7 @@ async def give_up(session: Session, booking: Row, units: list[Unit], reason: str
     gone = {(unit.position, unit.slice_index) for unit in units}
     segments = await repository.active_segments(session, booking["id"])
     positions = {position for position, _ in gone}
-    await tickets.give_back(session, booking["id"], gone, void=reason == "void")
+    await tickets.give_back(session, booking["id"], gone, unsold=reason == "void")
     whole: list[Row] = []
     partly: dict[int, int] = {}
     for segment in segments:
@@ -150,7 +150,8 @@ async def give_up(session: Session, booking: Row, units: list[Unit], reason: str
     await quotes.close_airline_changes(session, booking["id"], [s["slice_index"] for s in whole], "refunded")
     staying = {unit.position for unit in every if (unit.position, unit.slice_index) not in gone}
     await quotes.cancel_passengers(session, booking["id"], sorted(positions - staying))
-    await quotes.cancel_extras(session, booking["id"], sorted(gone))
+    await ordered.cancel_extras(session, booking["id"], sorted(gone))
+    await repository.renew_trips(session, booking["id"])
 
 
 async def refundable(session: Session, booking: Row, units: list[Unit], reason: str) -> Sum:
@@ -169,7 +170,7 @@ async def refundable(session: Session, booking: Row, units: list[Unit], reason: 
                 total.accounts[ledger.taxes(code)] += amount
                 whole = reason != "fare_rules" or given_back or fee is not None
                 _line(total, booking, position, "tax", amount, amount if whole else 0, code, name)
-    for extra in await quotes.paid_extras(
+    for extra in await ordered.paid_extras(
         session, booking["id"], [(u.position, u.slice_index) for u in units]
     ):
         total.accounts[ledger.EXTRAS] += extra["amount_minor"]
@@ -291,7 +292,7 @@ def _require_live_hold(booking: Row) -> None:
 async def _let_go(session: Session, booking: Row) -> None:
     segments = await repository.active_segments(session, booking["id"])
     await offers.release(session, [segment["claim_id"] for segment in segments], segments)
-    await quotes.cancel_extras(session, booking["id"], None)
+    await ordered.cancel_extras(session, booking["id"], None)
     cancelled = {"type": "booking.cancelled", "data": {"refund": money.wire(0, booking["currency"])}}
     await repository.step(session, booking["id"], [cancelled], leaving=["held"], to="cancelled", revised=True)
     db.after_commit(session, _count)

@@ -6,14 +6,15 @@ where the fare is refundable.
 """
 
 import uuid
-from collections import Counter
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from app.bookings import agreed, paying, quotes, repository, service, travel
+from app.bookings import agreed, booked, differences, ordered, paying, quotes, repository, service, travel
+from app.bookings.differences import FARE_RULES
 from app.bookings.errors import (
     BookingClosed,
     ChangeNotAllowed,
+    DuplicateTrip,
     PassengersMismatch,
     PaymentRequired,
     QuoteExpired,
@@ -25,7 +26,6 @@ from app.bookings.travel import Unit
 from app.core import clock, db, money
 from app.core.db import Row, Session
 from app.core.errors import FieldProblem
-from app.fares.quotes import Quote
 from app.offers import service as offers
 from app.offers import token
 from app.offers.token import Offer
@@ -35,7 +35,6 @@ from app.seats import service as seats
 from app.tickets import service as tickets
 
 _QUOTE_MINUTES = 20
-FARE_RULES = "fare_rules"
 
 
 class Change:
@@ -50,7 +49,7 @@ class Change:
         seated = _seated(await travel.units(session, booking))
         renewed = await offers.secure(session, pending, booking["cabin"], seated)
         if renewed is not None:
-            await repository.renew_claims(session, booking["id"], renewed)
+            await booked.renew_claims(session, booking["id"], renewed)
         return renewed is not None
 
     async def fulfil(self, session: Session, booking: Row, payment: Row, events: list[Row]) -> dict[str, int]:
@@ -94,9 +93,11 @@ async def quoted(
     old = await _leaving(session, booking, slices, offer)
     priced = await offers.on_sale(session, offer)
     await _require_order(session, booking, slices, priced.flights)
-    kept = await quotes.paid_extras(session, booking["id"], [(u.position, u.slice_index) for u in old])
+    kept = await ordered.paid_extras(session, booking["id"], [(u.position, u.slice_index) for u in old])
     seats_paid = sum(extra["amount_minor"] for extra in kept if extra["kind"] == "seat")
-    due, lines, sold = _worked_out(booking, old, priced.quote, seats_paid, reason, fee * _seated(old))
+    due, lines, sold = differences.worked_out(
+        booking, old, priced.quote, seats_paid, reason, fee * _seated(old)
+    )
     expires = min(clock.now() + timedelta(minutes=_QUOTE_MINUTES), offer.expires_at)
     added = await quotes.add_change_quote(
         session,
@@ -115,7 +116,7 @@ async def quoted(
             "accounts": sold,
             "parts": service.parts_of(priced.quote)
             if reason == FARE_RULES
-            else _same_worth(booking, slices, offer),
+            else differences.same_worth(booking, slices, offer),
             "expires_at": min(expires, min(unit.departs_at for unit in old)),
         },
     )
@@ -188,6 +189,9 @@ async def begin(session: Session, user_id: uuid.UUID, pnr: str, quote_id: str, m
 async def _reserve(session: Session, booking: Row, found: Row) -> None:
     """Hold the seats of the new flights beside the old ones."""
     offer = token.read(found["offer"])
+    twin = await repository.booked_elsewhere(session, booking["id"], offer.flight_ids)
+    if twin is not None:
+        raise DuplicateTrip("Another booking of yours has a traveller on these flights.", pnr=twin)
     reservation = await offers.reserve(session, offer)
     first = await quotes.next_slice(session, booking["id"])
     segments = [
@@ -219,7 +223,7 @@ async def _apply(session: Session, booking: Row, found: Row, events: list[Row]) 
     await offers.release(session, claims, old)
     await quotes.remove_slices(session, booking["id"], old_slices, "change")
     await quotes.activate_slices(session, booking["id"], new_slices)
-    await quotes.move_extras(session, booking["id"], old_slices, new_slices)
+    await ordered.move_extras(session, booking["id"], old_slices, new_slices)
     await quotes.move_change(session, found["id"], "done")
     await quotes.close_airline_changes(session, booking["id"], old_slices, "rebooked")
     parts = booking["terms"]["parts"] + [
@@ -247,7 +251,16 @@ async def _apply(session: Session, booking: Row, found: Row, events: list[Row]) 
     people = await repository.passengers_of(session, [booking["id"]])
     names = {p["position"]: p["ticket_name"] for p in people if p["position"] in positions}
     await tickets.issue(session, booking["id"], names, paying.coupons_of(new), replaced)
+    await _carry_over(session, booking, old, new)
+    await repository.renew_trips(session, booking["id"])
     await travel.price_what_is_left(session, moved)
+
+
+async def _carry_over(session: Session, booking: Row, old: list[Row], new: list[Row]) -> None:
+    """What was asked for on the old flights is asked for on the new ones, first for first; on more, as on the last."""
+    for number, flight in enumerate(new):
+        left = old[min(number, len(old) - 1)]
+        await booked.copy_services(session, booking["id"], left["id"], flight["id"])
 
 
 async def _leaving(session: Session, booking: Row, slices: list[int], offer: Offer) -> list[Unit]:
@@ -289,75 +302,6 @@ async def _require_order(session: Session, booking: Row, slices: list[int], flig
     for before, after in pairwise(journey):
         if after[0]["departs_at"] < before[-1]["arrives_at"]:
             raise ChangeNotAllowed("The new flights overlap with others of the booking.")
-
-
-def _worked_out(
-    booking: Row, old: list[Unit], quote: Quote, seats_paid: int, reason: str, fee: int
-) -> tuple[int, list[Row], dict[str, int]]:
-    """What is due, its lines, and what is sold by it, by the ledger's accounts, which adds up to what is due.
-
-    Of a fare that is not refundable nothing goes back; where the airline caused the change, the new flights are worth
-    what was paid for the old ones.
-    """
-    worth = sum(unit.worth for unit in old)
-    sold: Counter[str] = Counter()
-    sold.subtract(travel.accounts(old))
-    if reason != FARE_RULES:
-        quote_total, fee = worth, 0
-        sold.update(travel.accounts(old))
-    else:
-        quote_total = quote.total
-        sold.update(_accounts(quote))
-    sold[ledger.EXTRAS] -= seats_paid
-    difference = quote_total - worth - seats_paid
-    due = difference + fee
-    refundable = booking["conditions"]["refund"]["allowed"] or reason != FARE_RULES
-    forfeited = -difference if difference < 0 and not refundable else 0
-    due += forfeited
-    sold[ledger.PENALTIES] += fee + forfeited
-    parts = [
-        ("new_flights", quote_total),
-        ("old_flights", -worth),
-        ("old_seats", -seats_paid),
-        ("change_fee", fee),
-        ("not_refundable", forfeited),
-    ]
-    lines = [
-        {"kind": kind, "amount": money.wire(minor, booking["currency"])} for kind, minor in parts if minor
-    ]
-    return due, lines, {account: amount for account, amount in sold.items() if amount}
-
-
-def _same_worth(booking: Row, slices: list[int], offer: Offer) -> list[Row]:
-    """Parts of new slices that are together worth what the old ones were: the first has it all if they are fewer."""
-    known = {part["slice"]: part["each"] for part in booking["terms"]["parts"]}
-    old = [known[index] for index in sorted(set(slices))]
-    parts = []
-    for number in range(len(offer.slices)):
-        mine = old[number:] if number == len(offer.slices) - 1 else old[number : number + 1]
-        each = [
-            {
-                "type": one["type"],
-                "count": one["count"],
-                "base": sum(o["base"] for part in mine for o in part if o["type"] == one["type"]),
-                "taxes": [
-                    tax for part in mine for o in part if o["type"] == one["type"] for tax in o["taxes"]
-                ],
-            }
-            for one in old[0]
-        ]
-        parts.append({"slice": number, "each": each})
-    return parts
-
-
-def _accounts(quote: Quote) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for one in quote.slices:
-        for line in one.passengers:
-            found[ledger.FARES] += line.base
-            for tax in line.tax_lines:
-                found[ledger.taxes(tax.code)] += tax.amount
-    return found
 
 
 async def _named(session: Session, booking: Row, quote_id: str) -> Row:

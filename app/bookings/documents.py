@@ -4,7 +4,7 @@ They are forgotten thirty days after the trip, and at no time is a number seen i
 """
 
 from app.airports.service import directory
-from app.bookings import repository
+from app.bookings import sealed_numbers
 from app.bookings.errors import DocumentExpires
 from app.bookings.schemas import DocumentIn, PassengerIn
 from app.core import crypto
@@ -52,17 +52,17 @@ def masked(number: str) -> str:
 
 async def reseal(session: Session, most: int) -> int:
     """Seal numbers anew that were sealed with an older key; returns how many were. Raises CannotOpen."""
-    found = await repository.documents_not_sealed_by(session, crypto.newest(), most)
+    found = await sealed_numbers.documents_not_sealed_by(session, crypto.newest(), most)
     for row in found:
         context = _context(row["pnr"], row["position"])
         row["number"] = crypto.seal(crypto.open(row["number"], context), context)
-    await repository.reseal_documents(session, found)
+    await sealed_numbers.reseal_documents(session, found)
     return len(found)
 
 
 async def purge(session: Session, most: int) -> int:
     """Forget documents of trips that ended thirty days ago; returns how many."""
-    return await repository.forget_documents(session, _KEPT_DAYS, most)
+    return await sealed_numbers.forget_documents(session, _KEPT_DAYS, most)
 
 
 def _context(pnr: str, position: int) -> str:

@@ -58,11 +58,6 @@ class BookingClosed(Conflict):
     title = "The booking's state does not allow this"
 
 
-class PriceHasRisen(Conflict):
-    code = "price_changed"
-    title = "The price of the held seats is another now"
-
-
 class QuoteNotFound(NotFound):
     code = "quote_not_found"
     title = "The booking has no such quote"

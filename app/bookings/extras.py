@@ -1,9 +1,9 @@
-"""Seats and bags: chosen, priced when they are ordered, paid for with the booking or after it."""
+"""Seats and bags: chosen, priced when they are chosen, paid for with the booking or after it."""
 
 import uuid
 from collections.abc import Sequence
 
-from app.bookings import agreed, paying, quotes, repository, service
+from app.bookings import agreed, ordered, paying, repository, service
 from app.bookings.errors import BookingClosed, HoldExpired, NotInBooking, PaymentRequired
 from app.bookings.schemas import BagIn, ExtrasIn, SeatIn
 from app.core import clock, money
@@ -22,13 +22,13 @@ from app.seats.sitting import Wanted
 
 
 class Extras:
-    """A payment's purpose: seats and bags for a booking that is paid. The seats were taken when they were ordered."""
+    """A payment's purpose: seats and bags for a booking that is paid. The seats were taken when they were chosen."""
 
     async def secure(self, session: Session, booking: Row, payment: Row) -> bool:  # noqa: ARG002
         return bool(booking["status"] == "confirmed")
 
     async def fulfil(self, session: Session, booking: Row, payment: Row, events: list[Row]) -> dict[str, int]:
-        amount = await quotes.pay_extras(session, booking["id"], payment["subject_id"])
+        amount = await ordered.pay_extras(session, booking["id"], payment["subject_id"])
         facts = {"reason": "extras", "amount": money.wire(amount, booking["currency"])}
         told = [*events, {"type": "booking.changed", "data": facts}]
         await repository.step(session, booking["id"], told, leaving=["confirmed"], revised=True)
@@ -36,11 +36,11 @@ class Extras:
 
     async def undo(self, session: Session, booking: Row, payment: Row, events: list[Row]) -> None:
         segments = {s["id"]: s for s in await repository.active_segments(session, booking["id"])}
-        for extra in await quotes.order_of(session, payment["subject_id"]):
+        for extra in await ordered.order_of(session, payment["subject_id"]):
             if extra["kind"] == "seat" and extra["flight_id"] in segments:
                 claim = segments[extra["flight_id"]]["claim_id"]
                 await seats.release(session, [claim], [extra["position"]])
-        await quotes.cancel_order(session, payment["subject_id"])
+        await ordered.cancel_order(session, payment["subject_id"])
         await repository.step(session, booking["id"], events, leaving=paying.ANY_STATE)
 
 
@@ -68,12 +68,12 @@ async def order(session: Session, user_id: uuid.UUID, pnr: str, data: ExtrasIn) 
     brand = fares.book().brand(booking["cabin"], booking["fare_brand"])
     if brand is None:
         raise FlightNotOnSale("The fare of this booking is no longer sold; nothing can be added to it.")
-    ordered = await _seats(session, booking, people, slices, brand, data.seats)
-    ordered += await _bags(session, booking, people, slices, brand, data.bags)
-    amount = sum(extra["amount_minor"] for extra in ordered)
+    chosen = await _seats(session, booking, people, slices, brand, data.seats)
+    chosen += await _bags(session, booking, people, slices, brand, data.bags)
+    amount = sum(extra["amount_minor"] for extra in chosen)
     state = "paid" if booking["status"] == "confirmed" and amount == 0 else "pending"
-    number = await quotes.next_order(session)
-    await quotes.add_extras(session, booking["id"], number, [{**extra, "state": state} for extra in ordered])
+    number = await ordered.next_order(session)
+    await ordered.add_extras(session, booking["id"], number, [{**extra, "state": state} for extra in chosen])
     return number, amount if booking["status"] == "confirmed" else 0, booking
 
 
@@ -117,7 +117,7 @@ async def _seats(
 ) -> list[Row]:
     flights = {public_id(flight): flight for one in slices for flight in one}
     carriers = {p["infant_of"] for p in people.values() if p["type"] == "infant"}
-    ordered = []
+    chosen = []
     for index, one in enumerate(wanted):
         _require(one.passenger in people, f"/seats/{index}/passenger", "Not a passenger of the booking.")
         _require(one.flight_id in flights, f"/seats/{index}/flight_id", "Not a flight of the booking.")
@@ -147,12 +147,12 @@ async def _seats(
                 booking["currency"],
                 assistance=sitter.needs_assistance,
             )
-            paid = await quotes.paid_seat(session, booking["id"], sitter.position, flight["id"])
+            paid = await ordered.paid_seat(session, booking["id"], sitter.position, flight["id"])
             if paid is not None and price > paid:
                 raise SeatNotAllowed("This seat costs more than the one that was paid for.")
-            if await quotes.move_seat(session, booking["id"], sitter.position, flight["id"], sitter.seat):
+            if await ordered.move_seat(session, booking["id"], sitter.position, flight["id"], sitter.seat):
                 continue
-            ordered.append(
+            chosen.append(
                 {
                     "kind": "seat",
                     "position": sitter.position,
@@ -163,7 +163,7 @@ async def _seats(
                     "amount_minor": price,
                 }
             )
-    return ordered
+    return chosen
 
 
 async def _bags(
@@ -175,8 +175,8 @@ async def _bags(
     wanted: Sequence[BagIn],
 ) -> list[Row]:
     by_index = {one[0]["slice_index"]: one for one in slices}
-    known = await quotes.extras_of(session, [booking["id"]])
-    ordered: list[Row] = []
+    known = await ordered.extras_of(session, [booking["id"]])
+    chosen: list[Row] = []
     for index, one in enumerate(wanted):
         _require(one.passenger in people, f"/bags/{index}/passenger", "Not a passenger of the booking.")
         _require(one.slice in by_index, f"/bags/{index}/slice", "Not a slice of the booking.")
@@ -184,7 +184,7 @@ async def _bags(
         _require(flights[0]["departs_at"] > clock.now(), f"/bags/{index}/slice", "The flight has left.")
         had = sum(
             extra["quantity"]
-            for extra in [*known, *ordered]
+            for extra in [*known, *chosen]
             if (extra["kind"], extra["position"], extra["slice_index"]) == ("bag", one.passenger, one.slice)
         )
         first = brand.checked + had + 1
@@ -192,7 +192,7 @@ async def _bags(
             prices.bag_price(flights, booking["cabin"], piece, brand, booking["currency"])
             for piece in range(first, first + one.quantity)
         )
-        ordered.append(
+        chosen.append(
             {
                 "kind": "bag",
                 "position": one.passenger,
@@ -203,7 +203,7 @@ async def _bags(
                 "amount_minor": amount,
             }
         )
-    return ordered
+    return chosen
 
 
 def _require(is_so: bool, pointer: str, message: str) -> None:

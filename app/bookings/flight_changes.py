@@ -1,6 +1,6 @@
 """What happens to flights reaches the bookings on them: watching, keeping fresh, telling of changes."""
 
-from app.bookings import airline_changes, repository
+from app.bookings import airline_changes, booked, repository
 from app.core import clock
 from app.core.db import Row, Session
 from app.core.logging import logger
@@ -19,7 +19,7 @@ async def apply(session: Session, most: int) -> int:
     several of them have made one that is not.
     """
     found = await flights.waiting_changes(session, most)
-    await repository.lock_booked_on(session, [change["flight_id"] for change in found])
+    await booked.lock_booked_on(session, [change["flight_id"] for change in found])
     for change in found:
         first = await flights.first_untold(session, change)
         whole = changes.summed_up(first, change) if first else change
@@ -34,7 +34,7 @@ async def apply(session: Session, most: int) -> int:
 async def _tell(session: Session, change: Row) -> None:
     """Each booking hears of the change, with what it may answer. Coupons of a flight that will not fly are marked."""
     ended = change["materiality"] in ("cancelled", "withdrawn")
-    touched = await repository.live_on(session, change["flight_id"])
+    touched = await booked.live_on(session, change["flight_id"])
     for booking in touched:
         answer = await airline_changes.open_for(session, booking, change)
         facts = {

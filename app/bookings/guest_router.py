@@ -5,7 +5,8 @@ from starlette.responses import JSONResponse
 
 from app.bookings import guests
 from app.bookings.errors import BookingNotFound, GuestLinkNotFound
-from app.bookings.schemas import GuestBooking, GuestLinkAsked, GuestLookup, GuestToken, MaskedBooking
+from app.bookings.schemas import GuestLookup, GuestToken
+from app.bookings.shapes import GuestBooking, GuestLinkAsked, MaskedBooking
 from app.core.errors import TooManyRequests
 from app.core.web.dependencies import SessionDep
 from app.core.web.limits import network

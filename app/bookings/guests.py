@@ -19,6 +19,7 @@ from app.bookings import lookups, names, service
 from app.bookings.errors import BookingNotFound, GuestLinkNotFound
 from app.bookings.schemas import GuestLookup
 from app.core import db, outbox
+from app.core.autocomplete import folded
 from app.core.config import settings
 from app.core.db import Row, Session
 from app.core.errors import TooManyRequests
@@ -155,9 +156,9 @@ async def _matching(session: Session, data: GuestLookup) -> Row | None:
     return found[0] if found and any(same) else None
 
 
-def _written(name: str, latin: str) -> tuple[bytes, bytes]:
-    """A family name in its own script and in Latin letters; what there is not of the second matches nothing."""
-    return name.casefold().encode(), (latin or secrets.token_hex(8)).encode()
+def _written(name: str, latin: str) -> list[bytes]:
+    """A family name without its accents and as tickets have it; what there is not of one matches nothing."""
+    return [(way or secrets.token_hex(8)).encode() for way in (folded(name), latin)]
 
 
 def _masked(booking: Row) -> Row:

@@ -10,8 +10,8 @@ from collections import Counter
 from datetime import date
 from typing import Protocol
 
-from app.bookings import agreed, quotes, repository, service
-from app.bookings.errors import BookingClosed, BookingNotFound, HoldExpired, PriceHasRisen
+from app.bookings import agreed, booked, ordered, repository, service
+from app.bookings.errors import BookingClosed, BookingNotFound, HoldExpired
 from app.bookings.schemas import BookingIn
 from app.core import db, money
 from app.core.config import settings
@@ -19,6 +19,7 @@ from app.core.db import Row, Session
 from app.core.logging import logger
 from app.core.metrics import BOOKINGS, PAYMENTS
 from app.offers import service as offers
+from app.offers.errors import PriceChanged
 from app.offers.token import Offer
 from app.payments import ledger
 from app.payments import service as payments
@@ -57,8 +58,9 @@ class Purchase:
         renewed = await offers.secure(session, segments, booking["cabin"], seats_of(booking))
         if renewed is None:
             return False
-        await repository.renew_claims(session, booking["id"], renewed)
+        await booked.renew_claims(session, booking["id"], renewed)
         if booking["status"] == "expired":
+            await repository.renew_trips(session, booking["id"])
             await repository.step(
                 session,
                 booking["id"],
@@ -78,7 +80,7 @@ class Purchase:
             session, booking["id"], told, leaving=["held"], to="confirmed", revised=True, agreed=terms
         )
         sold = sold_by(booking["terms"])
-        if extras := await quotes.pay_extras(session, booking["id"]):
+        if extras := await ordered.pay_extras(session, booking["id"]):
             sold[ledger.EXTRAS] = extras
         people = await repository.passengers_of(session, [booking["id"]])
         names = {person["position"]: person["ticket_name"] for person in people}
@@ -93,7 +95,7 @@ class Purchase:
             return
         segments = await repository.active_segments(session, booking["id"])
         await offers.release(session, [segment["claim_id"] for segment in segments], segments)
-        await quotes.cancel_extras(session, booking["id"], None)
+        await ordered.cancel_extras(session, booking["id"], None)
         ended = [*events, {"type": "booking.expired", "data": {"reason": "payment_failed"}}]
         await repository.step(session, booking["id"], ended, leaving=["held"], to="expired")
 
@@ -132,7 +134,7 @@ async def begin_with_booking(session: Session, user_id: uuid.UUID, data: Booking
 
 
 async def renew_price(user_id: uuid.UUID, pnr: str) -> None:
-    """Price the held seats again once their price is promised no more. Raises PriceHasRisen, once for each rise.
+    """Price the held seats again once their price is promised no more. Raises PriceChanged, once for each rise.
 
     The new price is kept although the request is refused: whoever has seen it may pay it.
     """
@@ -150,7 +152,7 @@ async def renew_price(user_id: uuid.UUID, pnr: str) -> None:
             await repository.reprice(session, booking["id"], quote.total, quote.wire(), terms)
     if risen:
         old, new = (money.wire(minor, booking["currency"]) for minor in (booking["total_minor"], quote.total))
-        raise PriceHasRisen("Pay again to accept the new price.", old_total=old, new_total=new)
+        raise PriceChanged("Pay again to accept the new price.", old_total=old, new_total=new)
 
 
 async def carry_on(payment_id: int, finished: "Finished | None" = None) -> tuple[Row, Charge | None]:
@@ -316,7 +318,7 @@ def sold_by(terms: Row) -> dict[str, int]:
 
 
 async def _begun(session: Session, booking: Row, method: str) -> str:
-    amount = booking["total_minor"] + await repository.unpaid_extras(session, booking["id"])
+    amount = booking["total_minor"] + await ordered.unpaid_extras(session, booking["id"])
     payment = await payments.start(session, booking["id"], "purchase", amount, booking["currency"], method)
     if not booking["hold_prolonged"]:
         until = (await repository.prolong(session, booking["id"], settings().payment_grace_minutes))[

@@ -2,21 +2,22 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import date, timedelta
 
 import orjson
 
+from app.core import outbox
 from app.core.db import Row, Session, rows
-
-_LOCKED = """
-    SELECT b.*, b.hold_expires_at <= now() AS due, b.price_stands_until <= now() AS price_due FROM bookings b
-"""
 
 # The account, the name on the ticket and the date of birth, as one short key.
 _TRAVELLER = """
     substr(sha256(convert_to(
         concat_ws(' ', b.user_id, p.ticket_name, to_char(p.born_on, 'YYYY-MM-DD')), 'UTF8')), 1, 16)
 """
+
+_LOCKED = """
+    SELECT b.*, b.hold_expires_at <= now() AS due, b.price_stands_until <= now() AS price_due FROM bookings b
+"""
+
 
 # Who is on a flight already stays there until that booking has ended, be it only by the clock. A booking that this
 # statement cannot see yet has not ended: the twin that came second never takes the place of the first.
@@ -104,50 +105,6 @@ async def booked_before(session: Session, booking_id: int) -> Row:
         booking_id=booking_id,
     )
     return found[0]
-
-
-async def move_trips(session: Session, booking_id: int, left: list[int]) -> bool:
-    """Put a booking's passengers on the flights of its segments as they are now, and take them off those left.
-
-    For a booking whose flights were changed, or one that comes back to life after its hold ran out. False where
-    somebody is on a flight by another booking meanwhile: the transaction must not be committed then.
-    """
-    [counted] = await rows(
-        session,
-        f"""
-        WITH wanted AS (
-            SELECT s.flight_id, {_TRAVELLER} AS traveller, b.id
-            FROM bookings b JOIN booking_passengers p ON p.booking_id = b.id
-                JOIN booking_segments s ON s.booking_id = b.id
-            WHERE b.id = :booking_id),
-        left_behind AS (
-            DELETE FROM booking_trips WHERE booking_id = :booking_id AND flight_id = ANY(CAST(:left AS bigint[]))),
-        taken AS (
-            INSERT INTO booking_trips AS t (flight_id, traveller, booking_id) SELECT * FROM wanted ORDER BY 1, 2
-            {_UNLESS_BOOKED}
-            RETURNING flight_id)
-        SELECT (SELECT count(*) FROM taken) = (SELECT count(*) FROM wanted) AS all_taken
-        """,
-        booking_id=booking_id,
-        left=left,
-    )
-    return bool(counted["all_taken"])
-
-
-async def copy_services(session: Session, booking_id: int, left: int, entered: int) -> None:
-    """Ask on the flight that takes another one's place for what was asked for on that one."""
-    await rows(
-        session,
-        """
-        INSERT INTO booking_services (booking_id, position, code, flight_id, text)
-        SELECT booking_id, position, code, CAST(:entered AS bigint), text FROM booking_services
-        WHERE booking_id = :booking_id AND flight_id = :left
-        ON CONFLICT DO NOTHING
-        """,
-        booking_id=booking_id,
-        left=left,
-        entered=entered,
-    )
 
 
 async def of_user(
@@ -291,6 +248,7 @@ async def step(
 
     `agreed` is added to its terms. None if the booking is in none of the states it may leave; nothing is written then.
     """
+    outbox.announce(session)
     moved = await rows(
         session,
         """
@@ -336,20 +294,6 @@ async def pnr_of(session: Session, booking_id: int) -> str:
     return pnr
 
 
-async def unpaid_extras(session: Session, booking_id: int) -> int:
-    """What the extras that are ordered and not paid for come to."""
-    found = await rows(
-        session,
-        """
-        SELECT coalesce(sum(amount_minor), 0)::bigint AS amount FROM booking_extras
-        WHERE booking_id = :id AND state = 'pending'
-        """,
-        id=booking_id,
-    )
-    amount: int = found[0]["amount"]
-    return amount
-
-
 async def prolong(session: Session, booking_id: int, minutes: float) -> Row:
     """Hold a booking for at least so long from now; once only, and it says until when."""
     return (
@@ -364,21 +308,6 @@ async def prolong(session: Session, booking_id: int, minutes: float) -> Row:
             seconds=minutes * 60,
         )
     )[0]
-
-
-async def renew_claims(session: Session, booking_id: int, renewed: dict[int, int]) -> None:
-    """Let segments have new claims for their old ones."""
-    await rows(
-        session,
-        """
-        UPDATE booking_segments s SET claim_id = n.new
-        FROM unnest(CAST(:old AS bigint[]), CAST(:new AS bigint[])) AS n(old, new)
-        WHERE s.booking_id = :booking_id AND s.claim_id = n.old
-        """,
-        booking_id=booking_id,
-        old=list(renewed),
-        new=list(renewed.values()),
-    )
 
 
 async def reprice(session: Session, booking_id: int, total: int, price: Row, terms: Row) -> None:
@@ -405,148 +334,48 @@ async def timeline(session: Session, booking_id: int) -> Sequence[Row]:
     )
 
 
-async def changes_of(session: Session, booking_ids: list[int]) -> Sequence[Row]:
-    """What was told of changes of flights, oldest first."""
-    return await rows(
+async def renew_trips(session: Session, booking_id: int) -> bool:
+    """Keep who is on which flight by this booking as it is now: after a change, a part given up, or a late payment.
+
+    False where somebody is on a flight by another booking meanwhile.
+    """
+    await rows(session, "DELETE FROM booking_trips WHERE booking_id = :id", id=booking_id)
+    [counted] = await rows(
         session,
-        """
-        SELECT booking_id, data, at FROM booking_timeline
-        WHERE booking_id = ANY(CAST(:ids AS bigint[])) AND type = 'booking.changed' AND data ? 'materiality'
-        ORDER BY booking_id, sequence
+        f"""
+        WITH wanted AS (
+            SELECT s.flight_id, {_TRAVELLER} AS traveller, b.id
+            FROM bookings b JOIN booking_passengers p ON p.booking_id = b.id AND p.cancelled_at IS NULL
+                JOIN booking_segments s ON s.booking_id = b.id AND s.state = 'active'
+            WHERE b.id = :booking_id AND (
+                NOT EXISTS (SELECT FROM coupons c WHERE c.booking_id = b.id)
+                OR EXISTS (SELECT FROM coupons c WHERE c.booking_id = b.id AND c.position = p.position
+                           AND c.slice_index = s.slice_index AND c.segment_index = s.segment_index
+                           AND c.status NOT IN ('E', 'R', 'V')))),
+        taken AS (
+            INSERT INTO booking_trips AS t (flight_id, traveller, booking_id) SELECT * FROM wanted ORDER BY 1, 2
+            {_UNLESS_BOOKED}
+            RETURNING flight_id)
+        SELECT (SELECT count(*) FROM taken) = (SELECT count(*) FROM wanted) AS all_taken
         """,
-        ids=booking_ids,
+        booking_id=booking_id,
     )
+    return bool(counted["all_taken"])
 
 
-async def lock_booked_on(session: Session, flight_ids: list[int]) -> None:
-    """Lock the live bookings on these flights in one order."""
-    await rows(
-        session,
-        """
-        SELECT id FROM bookings
-        WHERE status IN ('held', 'confirmed') AND id IN (
-            SELECT booking_id FROM booking_segments WHERE flight_id = ANY(CAST(:ids AS bigint[])))
-        ORDER BY id FOR UPDATE
-        """,
-        ids=flight_ids,
-    )
-
-
-async def live_on(session: Session, flight_id: int) -> Sequence[Row]:
-    """The live bookings that fly with a flight."""
-    return await rows(
-        session,
-        """
-        SELECT * FROM bookings
-        WHERE status IN ('held', 'confirmed') AND id IN (
-            SELECT booking_id FROM booking_segments WHERE flight_id = :flight_id AND state = 'active')
-        ORDER BY id
-        """,
-        flight_id=flight_id,
-    )
-
-
-async def flown(session: Session, most: int) -> Sequence[Row]:
-    """Confirmed bookings whose last flight has landed, or should have some hours ago."""
-    return await rows(
-        session,
-        """
-        SELECT b.id, array_agg(f.id) AS flights FROM bookings b
-        JOIN booking_segments s ON s.booking_id = b.id AND s.state = 'active' JOIN flights f ON f.id = s.flight_id
-        WHERE b.status = 'confirmed'
-          AND NOT EXISTS (SELECT FROM airline_changes a WHERE a.booking_id = b.id AND a.state = 'open')
-        GROUP BY b.id
-        HAVING bool_and(f.status = 'landed' OR f.arrives_at < now() - interval '6 hours')
-        ORDER BY b.id LIMIT :most
-        """,
-        most=most,
-    )
-
-
-async def landed(session: Session) -> list[int]:
-    """Flights that have landed, or should have some hours ago, with coupons that were used on them."""
+async def booked_elsewhere(session: Session, booking_id: int, flight_ids: list[int]) -> str | None:
+    """The reference of another live booking of the same account that has one of these travellers on these flights."""
     found = await rows(
         session,
-        """
-        SELECT DISTINCT f.id FROM flights f JOIN coupons c ON c.flight_id = f.id AND c.status IN ('C', 'L')
-        WHERE (f.status = 'landed' OR f.arrives_at < now() - interval '6 hours') AND f.status <> 'cancelled'
+        f"""
+        SELECT o.pnr FROM bookings b JOIN booking_passengers p ON p.booking_id = b.id AND p.cancelled_at IS NULL
+            JOIN booking_trips t ON t.traveller = {_TRAVELLER} AND t.flight_id = ANY(CAST(:flight_ids AS bigint[]))
+            JOIN bookings o ON o.id = t.booking_id AND o.id <> b.id
+        WHERE b.id = :booking_id AND NOT (
+            o.status IN ('expired', 'cancelled') OR (o.status = 'held' AND o.hold_expires_at <= now()))
+        ORDER BY o.id LIMIT 1
         """,
+        booking_id=booking_id,
+        flight_ids=flight_ids,
     )
-    return [row["id"] for row in found]
-
-
-async def booked_between(session: Session, before: timedelta, after: timedelta) -> list[int]:
-    """The flights with live bookings that leave soon or have arrived a short while ago."""
-    found = await rows(
-        session,
-        """
-        SELECT DISTINCT f.id FROM flights f
-        JOIN booking_segments s ON s.flight_id = f.id JOIN bookings b ON b.id = s.booking_id
-        WHERE b.status IN ('held', 'confirmed')
-          AND f.departs_at < now() + make_interval(secs => :before)
-          AND f.arrives_at > now() - make_interval(secs => :after)
-        """,
-        before=before.total_seconds(),
-        after=after.total_seconds(),
-    )
-    return [row["id"] for row in found]
-
-
-async def booked_boards(session: Session) -> list[tuple[str, date]]:
-    """Origin and local date of the booked flights that are still to leave."""
-    found = await rows(
-        session,
-        """
-        SELECT DISTINCT f.origin, f.departure_date FROM flights f
-        JOIN booking_segments s ON s.flight_id = f.id JOIN bookings b ON b.id = s.booking_id
-        WHERE b.status IN ('held', 'confirmed') AND f.departs_at > now()
-        """,
-    )
-    return [(row["origin"], row["departure_date"]) for row in found]
-
-
-async def documents_not_sealed_by(session: Session, newest: str, most: int) -> list[Row]:
-    """Sealed document numbers that do not begin with the newest key's id; a row somebody else has is left to them."""
-    return await rows(
-        session,
-        """
-        SELECT p.booking_id, p.position, b.pnr, p.document->>'number' AS number
-        FROM booking_passengers p JOIN bookings b ON b.id = p.booking_id
-        WHERE p.document IS NOT NULL AND NOT starts_with(p.document->>'number', :newest)
-        ORDER BY p.booking_id, p.position LIMIT :most FOR UPDATE OF p SKIP LOCKED
-        """,
-        newest=newest,
-        most=most,
-    )
-
-
-async def reseal_documents(session: Session, numbers: list[Row]) -> None:
-    await rows(
-        session,
-        """
-        UPDATE booking_passengers p SET document = p.document || jsonb_build_object('number', n.number)
-        FROM jsonb_to_recordset(CAST(:numbers AS jsonb)) AS n(booking_id bigint, position smallint, number text)
-        WHERE p.booking_id = n.booking_id AND p.position = n.position
-        """,
-        numbers=orjson.dumps(numbers).decode(),
-    )
-
-
-async def forget_documents(session: Session, kept_days: int, most: int) -> int:
-    """Drop documents whose last flight arrived so many days ago; returns how many were dropped."""
-    found = await rows(
-        session,
-        """
-        UPDATE booking_passengers SET document = NULL
-        WHERE (booking_id, position) IN (
-            SELECT p.booking_id, p.position FROM booking_passengers p
-            WHERE p.document IS NOT NULL AND now() - make_interval(days => :kept_days) > (
-                SELECT max(f.arrives_at) FROM booking_segments s JOIN flights f ON f.id = s.flight_id
-                WHERE s.booking_id = p.booking_id)
-            ORDER BY p.booking_id LIMIT :most FOR UPDATE OF p SKIP LOCKED)
-        RETURNING booking_id
-        """,
-        kept_days=kept_days,
-        most=most,
-    )
-    return len(found)
+    return found[0]["pnr"] if found else None

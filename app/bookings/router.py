@@ -37,7 +37,6 @@ from app.bookings.errors import (
     OptionNotOffered,
     PassengersMismatch,
     PaymentRequired,
-    PriceHasRisen,
     QuoteExpired,
     QuoteNotFound,
     QuoteSuperseded,
@@ -47,20 +46,16 @@ from app.bookings.errors import (
 )
 from app.bookings.schemas import (
     BookingIn,
-    BookingList,
-    BookingOut,
     CancellationIn,
-    CancellationQuoteOut,
     ChangeIn,
-    ChangeQuoteOut,
     CheckInIn,
     ExtrasIn,
     PayIn,
     PaymentIn,
     RebookIn,
     Status,
-    Timeline,
 )
+from app.bookings.shapes import BookingList, BookingOut, CancellationQuoteOut, ChangeQuoteOut, Timeline
 from app.core.web.dependencies import SessionDep
 from app.core.web.idempotency import IdempotencyInProgress, IdempotencyKeyReused, OnceDep
 from app.core.web.pagination import Cursor, Limit
@@ -167,7 +162,7 @@ async def read_timeline(caller: CurrentUser, session: SessionDep, pnr: Pnr) -> J
     status_code=201,
     response_model=PaymentOut,
     responses=_unless_known(PaymentOut)
-    | problems(*_MINE, *_ONCE, *_PAID, AlreadyPaid, BookingClosed, PriceHasRisen),
+    | problems(*_MINE, *_ONCE, *_PAID, AlreadyPaid, BookingClosed, PriceChanged),
 )
 async def pay_booking(data: PaymentIn, caller: CurrentUser, once: OnceDep, pnr: Pnr) -> Response:
     """Pay for a held booking with a payment method of the card processor; it is confirmed, with ticket numbers.

@@ -4,6 +4,7 @@ from app.airlines import service as airlines
 from app.airports import service as airports
 from app.bookings import (
     airline_changes,
+    booked,
     changing,  # noqa: F401  Its payments are known from here on.
     documents,
     extras,  # noqa: F401
@@ -85,10 +86,10 @@ async def lapse_airline_changes() -> None:
 async def complete_flown() -> None:
     """Let coupons of flights that have landed be flown, and bookings whose last flight has be completed."""
     async with db.transaction() as session:
-        await tickets.fly(session, await repository.landed(session))
+        await tickets.fly(session, await booked.landed(session))
     while True:
         async with db.transaction() as session:
-            flown = await repository.flown(session, _CHANGES_A_BATCH)
+            flown = await booked.flown(session, _CHANGES_A_BATCH)
             for booking in flown:
                 event = {"type": "booking.completed", "data": None}
                 await repository.step(session, booking["id"], [event], leaving=["confirmed"], to="completed")
@@ -108,7 +109,7 @@ async def watch_flights() -> None:
     """Look at booked flights from a day before departure on, and tell what is new about them."""
     await airports.ready()
     async with db.transaction() as session:
-        ids = await repository.booked_between(session, watch.BEFORE, watch.AFTER)
+        ids = await booked.booked_between(session, watch.BEFORE, watch.AFTER)
     await watch.look(ids, _FLIGHTS_A_RUN)
 
 
@@ -116,7 +117,7 @@ async def watch_flights() -> None:
 async def keep_flights_fresh() -> None:
     """Booked flights are worth knowing about: their boards are renewed like those people search."""
     async with db.transaction() as session:
-        await boards.want(session, await repository.booked_boards(session))
+        await boards.want(session, await booked.booked_boards(session))
 
 
 @task("bookings.apply_flight_changes")

@@ -321,11 +321,8 @@ class Settings(BaseSettings):
             raise ValueError("JWT_SECRET and SECRET_KEY must differ")
         if not self.aviationstack_key or self.aviationstack_key == "sandbox":
             raise ValueError("AVIATIONSTACK_KEY is missing or the sandbox's")
-        if self.stripe_secret_key and (
-            not self.stripe_webhook_secret or self.stripe_secret_key == "sk_test_sandbox"  # noqa: S105
-        ):
-            raise ValueError("STRIPE_WEBHOOK_SECRET is missing, or STRIPE_SECRET_KEY is the sandbox's")
-        for name in ("aviationstack_base_url", "opensky_base_url", "opensky_token_url", "stripe_api_base"):
+        asked = ["aviationstack_base_url", "opensky_base_url", "opensky_token_url"]
+        for name in [*asked, "stripe_api_base"] if self.stripe_secret_key else asked:
             url: str = getattr(self, name)
             if _on_this_machine(url):
                 raise ValueError(f"{name.upper()} points to this machine: the sandbox is not for production")
@@ -335,6 +332,10 @@ class Settings(BaseSettings):
             raise ValueError("PUBLIC_URL must be https: keys to bookings travel in links of mails")
         if self.smtp_url and self.mail_from.endswith(".invalid>"):
             raise ValueError("MAIL_FROM is missing")
+        if self.stripe_secret_key and (
+            not self.stripe_webhook_secret or self.stripe_secret_key == "sk_test_sandbox"  # noqa: S105
+        ):
+            raise ValueError("STRIPE_WEBHOOK_SECRET is missing, or STRIPE_SECRET_KEY is the sandbox's")
         return self
 
 

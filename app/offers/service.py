@@ -87,16 +87,15 @@ async def secure(session: Session, segments: list[Row], cabin: str, seats: int) 
     claim_ids = [segment["claim_id"] for segment in segments]
     gone = set(await repository.lost(session, claim_ids))
     renewed: dict[int, int] = {}
-    savepoint = await session.begin_nested()
-    if gone:
-        by_flight = {s["id"]: s["claim_id"] for s in segments if s["claim_id"] in gone}
-        claims = await _claims(session, sorted(by_flight), cabin, seats)
-        if len(claims) < len(by_flight) or not all(itinerary.on_sale(flight) for flight in claims):
-            await savepoint.rollback()
-            return None
-        renewed = {by_flight[flight["id"]]: flight["claim_id"] for flight in claims}
-    await repository.secure(session, [renewed.get(claim, claim) for claim in claim_ids])
-    await savepoint.commit()
+    async with session.begin_nested() as savepoint:
+        if gone:
+            by_flight = {s["id"]: s["claim_id"] for s in segments if s["claim_id"] in gone}
+            claims = await _claims(session, sorted(by_flight), cabin, seats)
+            if len(claims) < len(by_flight) or not all(itinerary.on_sale(flight) for flight in claims):
+                await savepoint.rollback()
+                return None
+            renewed = {by_flight[flight["id"]]: flight["claim_id"] for flight in claims}
+        await repository.secure(session, [renewed.get(claim, claim) for claim in claim_ids])
     if renewed:
         db.after_commit(session, lambda: answers.seats_moved(_markets([segments])))
     return renewed

@@ -10,11 +10,6 @@ class CouponNotAllowed(Conflict):
     title = "A coupon's status does not allow this"
 
 
-class NotVoidable(Conflict):
-    code = "ticket_not_voidable"
-    title = "Tickets are voided together, and only while every coupon is open"
-
-
 class CheckInNotOpen(Conflict):
     code = "check_in_not_open"
     title = "Check-in has not opened yet"

@@ -13,7 +13,7 @@ from app.tickets import coupons as moves
 from app.tickets import repository
 from app.tickets.check_in import check_in_window
 from app.tickets.coupons import COUPONS_A_TICKET, Move
-from app.tickets.errors import CheckInClosed, CheckInNotOpen, CouponNotAllowed, NotVoidable
+from app.tickets.errors import CheckInClosed, CheckInNotOpen, CouponNotAllowed
 from app.tickets.numbers import check_digit, numbers
 
 
@@ -91,17 +91,17 @@ async def kept(session: Session, booking_id: int) -> dict[tuple[int, int], bool]
     return found
 
 
-async def give_back(session: Session, booking_id: int, wanted: set[tuple[int, int]], *, void: bool) -> None:
+async def give_back(session: Session, booking_id: int, wanted: set[tuple[int, int]], *, unsold: bool) -> None:
     """Take coupons out of use for money, by passenger and slice; who is checked in is off-loaded first.
 
-    With `void` the sale is made never to have been, where that is possible of all of the booking. Raises
+    With `unsold` the sale is made never to have been, where that is possible of all of the booking. Raises
     CouponNotAllowed.
     """
     found = await repository.lock(session, booking_id)
     live = [coupon for coupon in found if coupon["status"] not in moves.GIVEN_BACK]
     mine = [coupon for coupon in live if (coupon["position"], coupon["slice_index"]) in wanted]
-    if void and len(mine) == len(found) and not _not_in(moves.VOID, mine):
-        await _moved(session, moves.VOID, mine)
+    if unsold and len(mine) == len(found) and not _not_in(moves.VOID, mine):
+        await void(session, booking_id)
         return
     await _moved(session, moves.REFUND, await _offloaded(session, mine))
 
@@ -121,11 +121,10 @@ async def _offloaded(session: Session, coupons: list[Row]) -> list[Row]:
 
 
 async def void(session: Session, booking_id: int) -> list[Row]:
-    """Let a sale not have been: every coupon of the booking, while all of them are open. Raises NotVoidable."""
+    """Let a sale not have been: every coupon of the booking, while all of them are open. Raises CouponNotAllowed."""
     found = await repository.lock(session, booking_id)
-    against = _not_in(moves.VOID, found)
-    if against or not found:
-        raise NotVoidable(coupons=_named(against))
+    if not found:
+        raise CouponNotAllowed("Nothing was issued that could be voided.", coupons=[])
     return await _moved(session, moves.VOID, found)
 
 

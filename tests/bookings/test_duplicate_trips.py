@@ -145,7 +145,8 @@ async def test_who_has_paid_stays_booked(traveller: Client, fleet: Fleet, sql: A
     offer = await fleet.offer(traveller, await fleet.flight())
     pnr = (await book(traveller, offer)).body["pnr"]
     await fleet.run_out(pnr)
-    await sql("UPDATE bookings SET status = :status WHERE pnr = :pnr", status=status, pnr=pnr)
+    for reached in ("confirmed", "completed")[: 1 + (status == "completed")]:
+        await sql("UPDATE bookings SET status = :status WHERE pnr = :pnr", status=reached, pnr=pnr)
 
     assert (await book(traveller, offer)).code == "duplicate_trip"
 
@@ -184,7 +185,7 @@ async def moved(sql: Any, pnr: str, left: Flight, entered: Flight) -> bool:
         entered=entered.id,
     )
     async with db.transaction() as session:
-        return await repository.move_trips(session, segment["booking_id"], [left.id])
+        return await repository.renew_trips(session, segment["booking_id"])
 
 
 @contextmanager

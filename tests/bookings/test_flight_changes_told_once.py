@@ -78,10 +78,10 @@ async def test_a_worker_that_is_killed_tells_nothing_by_halves(
     await booked.moves(60)
     with monkeypatch.context() as patch:
 
-        async def killed(*_: Any) -> None:
+        async def killed(*_: Any, **__: Any) -> None:
             raise RuntimeError("killed here")
 
-        patch.setattr(repository, "add_steps", killed)
+        patch.setattr(repository, "step", killed)
         with pytest.raises(RuntimeError, match="killed"):
             await applied()
     assert len(await booked.timeline()) == len(await booked.events()) == 1

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
-from app.bookings import repository, tasks
+from app.bookings import booked as on_flights
+from app.bookings import tasks
 from app.core import db
 from app.core.config import settings
 from app.flights import watch
@@ -194,7 +195,7 @@ async def test_flights_are_watched_from_a_day_before_until_six_hours_after(
         )
 
     async with db.transaction() as session:
-        found = set(await repository.booked_between(session, watch.BEFORE, watch.AFTER))
+        found = set(await on_flights.booked_between(session, watch.BEFORE, watch.AFTER))
 
     assert [booked[hours] in found for hours, _ in WINDOW] == [expected for _, expected in WINDOW]
 

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from app.bookings import repository, service
+from app.bookings import repository, service, views
 from tests.support.client import Client, adult
 from tests.support.fleet import Fleet
 
@@ -68,7 +68,7 @@ async def test_events_name_nobody(traveller: Client, fleet: Fleet, sql: Any) -> 
         assert private not in told
 
 
-@pytest.mark.parametrize("breaks", ["repository.add", "service._view"])
+@pytest.mark.parametrize("breaks", ["repository.add", "views.view"])
 async def test_a_booking_that_fails_leaves_nothing(
     traveller: Client, fleet: Fleet, sql: Any, monkeypatch: pytest.MonkeyPatch, breaks: str
 ) -> None:
@@ -97,7 +97,7 @@ async def test_a_booking_that_fails_leaves_nothing(
         if breaks == "repository.add":
             patch.setattr(repository, "add", stores_and_breaks)
         else:
-            patch.setattr(service, "_view", shows_nothing)
+            patch.setattr(views, "view", shows_nothing)
         failed = await traveller.book(offer["id"], **{"Idempotency-Key": "breaks"})
 
     assert (failed.status, failed.code) == (500, "internal_error")

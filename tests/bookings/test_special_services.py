@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from app.bookings import repository
+from app.bookings import booked
 from app.bookings.schemas import SPECIAL_SERVICES
 from app.core import db
 from tests.support.client import Answer, Client, adult
@@ -151,7 +151,7 @@ async def test_services_survive_rebooking(traveller: Client, fleet: Fleet, sql: 
 
     for _ in range(2):
         async with db.transaction() as session:
-            await repository.copy_services(session, segment["booking_id"], left.id, entered.id)
+            await booked.copy_services(session, segment["booking_id"], left.id, entered.id)
 
     read = (await traveller.get(f"/bookings/{pnr}")).body
     [service] = read["passengers"][0]["services"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.bookings.schemas import BookingOut
+from app.bookings.shapes import BookingOut
 from app.documents import receipt
 from app.documents.languages import Language
 from tests.documents import papers

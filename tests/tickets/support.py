@@ -1,5 +1,6 @@
 """Held bookings made through the API, to issue tickets for, and what became of their coupons."""
 
+import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -44,6 +45,10 @@ class Trip:
         return "".join(coupon["status"] for ticket in await self.tickets() for coupon in ticket["coupons"])
 
 
+# Nobody is booked twice on a flight.
+_people = itertools.count(1)
+
+
 async def do(function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
     """Call a service in a transaction of its own."""
     async with db.transaction() as session:
@@ -62,7 +67,7 @@ async def booked(
     there, *back = flights or [await fleet.flight()]
     more = {"adults": adults, "infants": infants, **({"return_date": back[0].day} if back else {})}
     offer = await fleet.offer(traveller, there, **more)
-    people = [adult(number) for number in range(adults)] + [INFANT] * infants
+    people = [adult(next(_people)) for _ in range(adults)] + [INFANT] * infants
     answer = await traveller.book(offer["id"], people)
     assert answer.status == 201, answer.body
     segments = await sql(

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.core import db
 from app.tickets import service
-from app.tickets.errors import CouponNotAllowed, NotVoidable
+from app.tickets.errors import CouponNotAllowed
 from tests.support.client import Client
 from tests.support.fleet import Fleet
 from tests.tickets.support import Trip, booked, do
@@ -57,7 +57,7 @@ class Walk:
             asked = {place for place in self.now if place[1] in slices and self.now[place] in CHANGES[verb]}
         allowed = all(self.now[place] in CHANGES[verb] for place in asked)
         allowed = allowed and not (verb == "void" and self.replaced)
-        refusal = NotVoidable if verb == "void" else CouponNotAllowed
+        refusal = CouponNotAllowed
         try:
             await do(self._act, verb, people, slices)
         except refusal:

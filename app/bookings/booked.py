@@ -1,0 +1,137 @@
+"""Every question about flights that people are booked on."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from app.core.db import Row, Session, rows
+
+
+async def changes_of(session: Session, booking_ids: list[int]) -> Sequence[Row]:
+    """What was told of changes of flights, oldest first."""
+    return await rows(
+        session,
+        """
+        SELECT booking_id, data, at FROM booking_timeline
+        WHERE booking_id = ANY(CAST(:ids AS bigint[])) AND type = 'booking.changed' AND data ? 'materiality'
+        ORDER BY booking_id, sequence
+        """,
+        ids=booking_ids,
+    )
+
+
+async def lock_booked_on(session: Session, flight_ids: list[int]) -> None:
+    """Lock the live bookings on these flights in one order."""
+    await rows(
+        session,
+        """
+        SELECT id FROM bookings
+        WHERE status IN ('held', 'confirmed') AND id IN (
+            SELECT booking_id FROM booking_segments WHERE flight_id = ANY(CAST(:ids AS bigint[])))
+        ORDER BY id FOR UPDATE
+        """,
+        ids=flight_ids,
+    )
+
+
+async def live_on(session: Session, flight_id: int) -> Sequence[Row]:
+    """The live bookings that fly with a flight."""
+    return await rows(
+        session,
+        """
+        SELECT * FROM bookings
+        WHERE status IN ('held', 'confirmed') AND id IN (
+            SELECT booking_id FROM booking_segments WHERE flight_id = :flight_id AND state = 'active')
+        ORDER BY id
+        """,
+        flight_id=flight_id,
+    )
+
+
+async def flown(session: Session, most: int) -> Sequence[Row]:
+    """Confirmed bookings whose last flight has landed, or should have some hours ago."""
+    return await rows(
+        session,
+        """
+        SELECT b.id, array_agg(f.id) AS flights FROM bookings b
+        JOIN booking_segments s ON s.booking_id = b.id AND s.state = 'active' JOIN flights f ON f.id = s.flight_id
+        WHERE b.status = 'confirmed'
+          AND NOT EXISTS (SELECT FROM airline_changes a WHERE a.booking_id = b.id AND a.state = 'open')
+        GROUP BY b.id
+        HAVING bool_and(f.status = 'landed' OR f.arrives_at < now() - interval '6 hours')
+        ORDER BY b.id LIMIT :most
+        """,
+        most=most,
+    )
+
+
+async def landed(session: Session) -> list[int]:
+    """Flights that have landed, or should have some hours ago, with coupons that were used on them."""
+    found = await rows(
+        session,
+        """
+        SELECT DISTINCT f.id FROM flights f JOIN coupons c ON c.flight_id = f.id AND c.status IN ('C', 'L')
+        WHERE (f.status = 'landed' OR f.arrives_at < now() - interval '6 hours') AND f.status <> 'cancelled'
+        """,
+    )
+    return [row["id"] for row in found]
+
+
+async def booked_between(session: Session, before: timedelta, after: timedelta) -> list[int]:
+    """The flights with live bookings that leave soon or have arrived a short while ago."""
+    found = await rows(
+        session,
+        """
+        SELECT DISTINCT f.id FROM flights f
+        JOIN booking_segments s ON s.flight_id = f.id JOIN bookings b ON b.id = s.booking_id
+        WHERE b.status IN ('held', 'confirmed')
+          AND f.departs_at < now() + make_interval(secs => :before)
+          AND f.arrives_at > now() - make_interval(secs => :after)
+        """,
+        before=before.total_seconds(),
+        after=after.total_seconds(),
+    )
+    return [row["id"] for row in found]
+
+
+async def booked_boards(session: Session) -> list[tuple[str, date]]:
+    """Origin and local date of the booked flights that are still to leave."""
+    found = await rows(
+        session,
+        """
+        SELECT DISTINCT f.origin, f.departure_date FROM flights f
+        JOIN booking_segments s ON s.flight_id = f.id JOIN bookings b ON b.id = s.booking_id
+        WHERE b.status IN ('held', 'confirmed') AND f.departs_at > now()
+        """,
+    )
+    return [(row["origin"], row["departure_date"]) for row in found]
+
+
+async def renew_claims(session: Session, booking_id: int, renewed: dict[int, int]) -> None:
+    """Let segments have new claims for their old ones."""
+    await rows(
+        session,
+        """
+        UPDATE booking_segments s SET claim_id = n.new
+        FROM unnest(CAST(:old AS bigint[]), CAST(:new AS bigint[])) AS n(old, new)
+        WHERE s.booking_id = :booking_id AND s.claim_id = n.old
+        """,
+        booking_id=booking_id,
+        old=list(renewed),
+        new=list(renewed.values()),
+    )
+
+
+async def copy_services(session: Session, booking_id: int, left: int, entered: int) -> None:
+    """Ask on the flight that takes another one's place for what was asked for on that one."""
+    await rows(
+        session,
+        """
+        INSERT INTO booking_services (booking_id, position, code, flight_id, text)
+        SELECT booking_id, position, code, CAST(:entered AS bigint), text FROM booking_services
+        WHERE booking_id = :booking_id AND flight_id = :left
+        ON CONFLICT DO NOTHING
+        """,
+        booking_id=booking_id,
+        left=left,
+        entered=entered,
+    )
