@@ -141,6 +141,7 @@ def _values(
         values |= _opensky(settings.sandbox_url)
     if "STRIPE_SECRET_KEY" not in given:
         values |= {"STRIPE_API_BASE": settings.sandbox_url, "STRIPE_SECRET_KEY": "sk_test_sandbox"}
+        values |= {"PAYMENT_RETURN_URL": settings.url}
         values |= {"SMTP_URL": _smtp_url(settings)}
     values |= {"TIMETABLE_DIR": str(settings.data / "timetable")}
     values |= {"PUBLIC_URL": settings.url}

@@ -173,7 +173,11 @@ async def carry_on(payment_id: int, finished: "Finished | None" = None) -> tuple
             charge, failure = None, error.code
         except CardUnreachable:
             async with db.transaction() as session:
-                return await payments.postpone(session, payment), charge
+                payment = await payments.postpone(session, payment)
+                # Somebody else may have found out while this call waited: then there is something to tell.
+                if finished is not None and payment["status"] not in ("processing", "authorised"):
+                    await finished(session, payment, charge)
+            return payment, charge
         async with db.transaction() as session:
             before, payment = await _learn(session, payment_id, charge, failure)
             over = payment["status"] not in ("processing", "authorised")
