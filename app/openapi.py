@@ -15,7 +15,7 @@ from app.core.web.problems import Problem, problems
 from app.offers import answers
 
 DESCRIPTION = """
-Search flights, hold seats, read bookings.
+Search flights, hold seats, pay, change, cancel, check in.
 
 * Money is `{"amount": "123.45", "currency": "EUR"}`: a decimal string, never a float.
 * Flight times carry the airport's UTC offset on that date; audit times are UTC.

@@ -68,6 +68,7 @@ from app.payments.errors import (
     PaymentInProgress,
     PaymentNotFound,
     PaymentNotOffered,
+    TooManyAttempts,
 )
 from app.payments.schemas import PaymentOut
 from app.seats.errors import SeatNotAllowed, SeatNotFound, SeatTaken
@@ -78,7 +79,7 @@ router = APIRouter(prefix="/bookings", tags=["Bookings"])
 _PRIVATE = {"Cache-Control": "no-store"}
 _ONCE = (IdempotencyInProgress, IdempotencyKeyReused)
 _OFFER = (OfferNotFound, OfferExpired, SoldOut, PriceChanged, FlightNotOnSale)
-_PAID = (PaymentDeclined, PaymentInProgress, PaymentNotOffered, HoldExpired)
+_PAID = (PaymentDeclined, PaymentInProgress, PaymentNotOffered, HoldExpired, TooManyAttempts)
 _MINE = (*NOT_SIGNED_IN, BookingNotFound)
 
 

@@ -123,6 +123,9 @@ PAYMENTS = Counter(
     "Payments by how they ended: captured, failed, or late: captured for seats that were gone, and refunded.",
     ["outcome"],
 )
+PAYMENTS_UNKNOWN = Gauge(
+    "jetway_payments_unknown", "Payments of which nobody has known for 15 minutes whether they were made."
+)
 REFUNDS = Counter("jetway_refunds_total", "Refunds by how they ended.", ["outcome"])
 REFUNDS_OVERDUE = Gauge(
     "jetway_refunds_overdue", "Refunds that are not made although their last day is over."

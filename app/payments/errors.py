@@ -25,6 +25,11 @@ class AlreadyPaid(Conflict):
     title = "The booking is paid"
 
 
+class TooManyAttempts(Conflict):
+    code = "too_many_attempts"
+    title = "Too many payments of this booking have failed"
+
+
 class PaymentNotFound(NotFound):
     code = "payment_not_found"
     title = "The booking has no such payment"

@@ -346,6 +346,31 @@ async def last_reconciled(session: Session) -> date | None:
     return day
 
 
+async def failed_of(session: Session, booking_id: int) -> int:
+    """How many payments of a booking came to nothing."""
+    found = await rows(
+        session,
+        "SELECT count(*) AS n FROM payments WHERE booking_id = :id AND status IN ('failed', 'cancelled')",
+        id=booking_id,
+    )
+    count: int = found[0]["n"]
+    return count
+
+
+async def unknown_for(session: Session, minutes: int) -> int:
+    """Payments of which nobody has known for so long whether they were made."""
+    found = await rows(
+        session,
+        """
+        SELECT count(*) AS n FROM payments
+        WHERE status IN ('processing', 'authorised') AND created_at < now() - make_interval(mins => :minutes)
+        """,
+        minutes=minutes,
+    )
+    count: int = found[0]["n"]
+    return count
+
+
 async def overdue_refunds(session: Session) -> int:
     found = await rows(
         session, "SELECT count(*) AS n FROM refunds WHERE status <> 'succeeded' AND due_on < current_date"

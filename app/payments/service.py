@@ -13,9 +13,9 @@ from typing import NamedTuple
 from app.core import clock, db, money
 from app.core.config import settings
 from app.core.db import Row, Session
-from app.core.metrics import LEDGER_DIFFERENCES, REFUNDS_OVERDUE
+from app.core.metrics import LEDGER_DIFFERENCES, PAYMENTS_UNKNOWN, REFUNDS_OVERDUE
 from app.payments import ledger, repository
-from app.payments.errors import PaymentInProgress, PaymentNotFound, PaymentNotOffered
+from app.payments.errors import PaymentInProgress, PaymentNotFound, PaymentNotOffered, TooManyAttempts
 from app.providers import registry
 from app.providers.cards import Cards, Charge
 
@@ -28,6 +28,8 @@ class Due(NamedTuple):
 
 
 OPEN = ("processing", "requires_action", "authorised")
+_MOST_ATTEMPTS = 10
+_ALARM_MINUTES = 15
 # Who started a payment has so long to finish it: two calls to the processor.
 _PATIENCE_SECONDS = 40.0
 # An unknown result is asked for after 5 s, 30 s, 2 min, 5 min, and then every 5 minutes.
@@ -54,7 +56,12 @@ async def start(
     method: str,
     subject_id: int | None = None,
 ) -> Row:
-    """Write down that the booking is about to be paid for. Raises PaymentInProgress."""
+    """Write down that the booking is about to be paid for. Raises PaymentInProgress, TooManyAttempts.
+
+    Who tries card after card is not a traveller: a booking takes so many and no more.
+    """
+    if await repository.failed_of(session, booking_id) >= _MOST_ATTEMPTS:
+        raise TooManyAttempts(f"{_MOST_ATTEMPTS} payments of this booking have failed; book anew.")
     payment = await repository.add(
         session,
         {
@@ -239,6 +246,7 @@ async def refund_settled(
 async def measure() -> None:
     """Set the gauges of what is owed too long and of what differs from the processor's books."""
     async with db.transaction() as session:
+        PAYMENTS_UNKNOWN.set(await repository.unknown_for(session, _ALARM_MINUTES))
         REFUNDS_OVERDUE.set(await repository.overdue_refunds(session))
         latest = await repository.reconciliations(session, None, 1)
     LEDGER_DIFFERENCES.set(sum(len(day["differences"]) for day in latest))
