@@ -4,6 +4,7 @@ The library is loaded with the first payment: it is large, and an installation w
 https://docs.stripe.com/api/payment_intents
 """
 
+import logging
 from collections.abc import AsyncIterator, Awaitable
 from datetime import datetime
 from functools import cache
@@ -164,6 +165,8 @@ def _connected(key: str, base: str, session: Any) -> "StripeClient":
     import stripe
 
     stripe.enable_telemetry = False
+    # It would log the vendor's words; what we have to say of a call is said in `_asked`.
+    logging.getLogger("stripe").setLevel(logging.WARNING)
     return stripe.StripeClient(
         key,
         base_addresses={"api": base},
