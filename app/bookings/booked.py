@@ -47,17 +47,26 @@ async def live_on(session: Session, flight_id: int) -> Sequence[Row]:
     )
 
 
+# Who arrived longer ago was seen then; so the sweep looks at some weeks of flights, however many bookings there are.
+_ARRIVED = """
+    f.departure_date BETWEEN current_date - 30 AND current_date + 1 AND f.status <> 'cancelled'
+    AND (f.status = 'landed' OR f.arrives_at < now() - interval '6 hours')
+"""
+
+
 async def flown(session: Session, most: int) -> Sequence[Row]:
-    """Confirmed bookings whose last flight has landed, or should have some hours ago."""
+    """Confirmed bookings whose every flight has landed, or should have some hours ago, and nothing waits for an answer."""
     return await rows(
         session,
-        """
-        SELECT b.id, array_agg(f.id) AS flights FROM bookings b
-        JOIN booking_segments s ON s.booking_id = b.id AND s.state = 'active' JOIN flights f ON f.id = s.flight_id
+        f"""
+        SELECT b.id FROM bookings b
         WHERE b.status = 'confirmed'
+          AND b.id IN (SELECT s.booking_id FROM flights f JOIN booking_segments s ON s.flight_id = f.id AND s.state = 'active'
+                       WHERE {_ARRIVED})
+          AND NOT EXISTS (SELECT FROM booking_segments s JOIN flights f ON f.id = s.flight_id
+                          WHERE s.booking_id = b.id AND s.state = 'active'
+                            AND f.status <> 'landed' AND f.arrives_at >= now() - interval '6 hours')
           AND NOT EXISTS (SELECT FROM airline_changes a WHERE a.booking_id = b.id AND a.state = 'open')
-        GROUP BY b.id
-        HAVING bool_and(f.status = 'landed' OR f.arrives_at < now() - interval '6 hours')
         ORDER BY b.id LIMIT :most
         """,
         most=most,
@@ -65,12 +74,12 @@ async def flown(session: Session, most: int) -> Sequence[Row]:
 
 
 async def landed(session: Session) -> list[int]:
-    """Flights that have landed, or should have some hours ago, with coupons that were used on them."""
+    """Flights that have landed, or should have some hours ago, with coupons of people who were on them."""
     found = await rows(
         session,
-        """
-        SELECT DISTINCT f.id FROM flights f JOIN coupons c ON c.flight_id = f.id AND c.status IN ('C', 'L')
-        WHERE (f.status = 'landed' OR f.arrives_at < now() - interval '6 hours') AND f.status <> 'cancelled'
+        f"""
+        SELECT f.id FROM flights f
+        WHERE {_ARRIVED} AND EXISTS (SELECT FROM coupons c WHERE c.flight_id = f.id AND c.status IN ('C', 'L'))
         """,
     )
     return [row["id"] for row in found]

@@ -46,10 +46,11 @@ async def settle_payments() -> None:
     await doorbell.heard(SETTLE_PAYMENTS)
     if not payments.offered():
         return
-    await _ready()
     while True:
         async with db.transaction() as session:
             due = await payments.take_due(session, _PAYMENTS_A_BATCH)
+        if due:
+            await _ready()
         for payment_id in due:
             await paying.carry_on(payment_id)
         if len(due) < _PAYMENTS_A_BATCH:
@@ -74,9 +75,10 @@ async def settle_refunds() -> None:
 @task("bookings.lapse_airline_changes")
 async def lapse_airline_changes() -> None:
     """Take silence for an answer where the time to answer is over, each in a transaction of its own."""
-    await _ready()
     async with db.transaction() as session:
         due = await quotes.unanswered(session, _CHANGES_A_BATCH)
+    if due:
+        await _ready()
     for change in due:
         async with db.transaction() as session:
             await airline_changes.lapse(session, change)
