@@ -55,14 +55,14 @@ _ARRIVED = """
 
 
 async def flown(session: Session, most: int) -> Sequence[Row]:
-    """Confirmed bookings whose every flight has landed, or should have some hours ago, and nothing waits for an answer."""
+    """Confirmed bookings whose every flight has landed, or should have; none that waits for an answer."""
     return await rows(
         session,
         f"""
         SELECT b.id FROM bookings b
         WHERE b.status = 'confirmed'
-          AND b.id IN (SELECT s.booking_id FROM flights f JOIN booking_segments s ON s.flight_id = f.id AND s.state = 'active'
-                       WHERE {_ARRIVED})
+          AND b.id IN (SELECT s.booking_id FROM flights f
+                       JOIN booking_segments s ON s.flight_id = f.id AND s.state = 'active' WHERE {_ARRIVED})
           AND NOT EXISTS (SELECT FROM booking_segments s JOIN flights f ON f.id = s.flight_id
                           WHERE s.booking_id = b.id AND s.state = 'active'
                             AND f.status <> 'landed' AND f.arrives_at >= now() - interval '6 hours')

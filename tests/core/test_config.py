@@ -18,6 +18,10 @@ PRODUCTION = {
     "aviationstack_base_url": "https://api.aviationstack.com/v1",
     "opensky_base_url": "https://opensky-network.org/api",
     "opensky_token_url": "https://auth.opensky-network.org/token",
+    "smtp_url": "",
+    "stripe_secret_key": "sk_live_of_somebody",
+    "stripe_webhook_secret": "whsec_of_somebody",
+    "stripe_api_base": "https://api.stripe.com",
 }
 
 

@@ -125,7 +125,7 @@ async def test_callers_have_limits_of_their_own() -> None:
 )
 def test_an_ipv6_network_is_one_caller(one: str, other: str, same: bool) -> None:
     """Everybody has as many addresses in it as they like."""
-    assert (limits._network(one) == limits._network(other)) is same
+    assert (limits.network(one) == limits.network(other)) is same
 
 
 async def test_a_new_window_begins_with_everything(monkeypatch: pytest.MonkeyPatch) -> None:
