@@ -191,7 +191,9 @@ async def _claims(session: Session, ids: list[int], cabin: str, seats: int) -> l
 def _markets(flights: list[list[Row]]) -> list[tuple[str, str, date]]:
     """The markets of which these flights are a part: each flight's own, and that of each slice."""
     flown = [(f["origin"], f["destination"], f["departure_date"]) for one in flights for f in one]
-    return flown + [(one[0]["origin"], one[-1]["destination"], one[0]["departure_date"]) for one in flights]
+    return flown + [
+        (one[0]["origin"], one[-1]["destination"], one[0]["departure_date"]) for one in flights if one
+    ]
 
 
 async def describe_aircraft() -> None:
