@@ -219,7 +219,10 @@ def _line(
 
 
 async def _wanted(session: Session, booking: Row, data: CancellationIn) -> list[Unit]:
-    """The units that are named, of those that are left. Raises NothingToCancel, BookingClosed."""
+    """The units that are named, of those that are left; infants leave with the adult who carries them.
+
+    Raises NothingToCancel, BookingClosed.
+    """
     if booking["status"] not in ("held", "confirmed"):
         raise BookingClosed(f"The booking is {booking['status']}.")
     named = data.passengers is not None or data.slices is not None
@@ -229,7 +232,7 @@ async def _wanted(session: Session, booking: Row, data: CancellationIn) -> list[
     wanted = [
         unit
         for unit in units
-        if (data.passengers is None or unit.position in data.passengers)
+        if (data.passengers is None or {unit.position, unit.carrier} & set(data.passengers))
         and (data.slices is None or unit.slice_index in data.slices)
         and (booking["status"] == "held" or unit.departs_at > clock.now())
     ]
@@ -251,7 +254,7 @@ def _require_known(data: CancellationIn, positions: Iterable[int], slices: Itera
 
 
 def _require_no_infant_alone(units: list[Unit], leaving: list[Unit]) -> None:
-    """An infant leaves with the adult who carries it, and children are not left without an adult."""
+    """Children and infants are not left without an adult."""
     gone = {(unit.position, unit.slice_index) for unit in leaving}
     staying = [unit for unit in units if (unit.position, unit.slice_index) not in gone]
     for slice_index in {unit.slice_index for unit in staying}:

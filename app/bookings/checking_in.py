@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from app.bookings import paying, repository, service
 from app.bookings.errors import BookingClosed, NotInBooking
+from app.bookings.special_services import needs_assistance
 from app.core import clock
 from app.core.db import Row, Session
 from app.core.errors import FieldProblem
@@ -84,7 +85,7 @@ async def _checked_in(
             position=p["position"],
             type=p["type"],
             carries_infant=p["position"] in carriers,
-            needs_assistance=p.get("needs_assistance", False),
+            needs_assistance=needs_assistance(p, flight["id"]),
         )
         for p in together
         if p["type"] != "infant"

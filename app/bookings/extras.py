@@ -3,9 +3,10 @@
 import uuid
 from collections.abc import Sequence
 
-from app.bookings import agreed, ordered, paying, repository, service
+from app.bookings import agreed, ordered, paying, repository, service, travel
 from app.bookings.errors import BookingClosed, HoldExpired, NotInBooking, PaymentRequired
 from app.bookings.schemas import BagIn, ExtrasIn, SeatIn
+from app.bookings.special_services import needs_assistance
 from app.core import clock, money
 from app.core.db import Row, Session
 from app.core.errors import FieldProblem
@@ -68,8 +69,9 @@ async def order(session: Session, user_id: uuid.UUID, pnr: str, data: ExtrasIn) 
     brand = fares.book().brand(booking["cabin"], booking["fare_brand"])
     if brand is None:
         raise FlightNotOnSale("The fare of this booking is no longer sold; nothing can be added to it.")
-    chosen = await _seats(session, booking, people, slices, brand, data.seats)
-    chosen += await _bags(session, booking, people, slices, brand, data.bags)
+    fly = {(unit.position, unit.slice_index) for unit in await travel.units(session, booking)}
+    chosen = await _seats(session, booking, people, fly, slices, brand, data.seats)
+    chosen += await _bags(session, booking, fly, slices, brand, data.bags)
     amount = sum(extra["amount_minor"] for extra in chosen)
     state = "paid" if booking["status"] == "confirmed" and amount == 0 else "pending"
     number = await ordered.next_order(session)
@@ -111,6 +113,7 @@ async def _seats(
     session: Session,
     booking: Row,
     people: dict[int, Row],
+    fly: set[tuple[int, int]],
     slices: list[list[Row]],
     brand: Brand,
     wanted: Sequence[SeatIn],
@@ -119,8 +122,9 @@ async def _seats(
     carriers = {p["infant_of"] for p in people.values() if p["type"] == "infant"}
     chosen = []
     for index, one in enumerate(wanted):
-        _require(one.passenger in people, f"/seats/{index}/passenger", "Not a passenger of the booking.")
         _require(one.flight_id in flights, f"/seats/{index}/flight_id", "Not a flight of the booking.")
+        here = (one.passenger, flights[one.flight_id]["slice_index"])
+        _require(here in fly, f"/seats/{index}/passenger", "Not a passenger of this flight.")
     for flight_id in dict.fromkeys(one.flight_id for one in wanted):
         flight = flights[flight_id]
         _require(flight["departs_at"] > clock.now(), "/seats", "The flight has left.")
@@ -129,7 +133,7 @@ async def _seats(
                 position=one.passenger,
                 type=people[one.passenger]["type"],
                 carries_infant=one.passenger in carriers,
-                needs_assistance=people[one.passenger].get("needs_assistance", False),
+                needs_assistance=needs_assistance(people[one.passenger], flight["id"]),
                 seat=one.seat,
             )
             for one in wanted
@@ -169,7 +173,7 @@ async def _seats(
 async def _bags(
     session: Session,
     booking: Row,
-    people: dict[int, Row],
+    fly: set[tuple[int, int]],
     slices: list[list[Row]],
     brand: Brand,
     wanted: Sequence[BagIn],
@@ -178,8 +182,10 @@ async def _bags(
     known = await ordered.extras_of(session, [booking["id"]])
     chosen: list[Row] = []
     for index, one in enumerate(wanted):
-        _require(one.passenger in people, f"/bags/{index}/passenger", "Not a passenger of the booking.")
         _require(one.slice in by_index, f"/bags/{index}/slice", "Not a slice of the booking.")
+        _require(
+            (one.passenger, one.slice) in fly, f"/bags/{index}/passenger", "Not a passenger of this slice."
+        )
         flights = by_index[one.slice]
         _require(flights[0]["departs_at"] > clock.now(), f"/bags/{index}/slice", "The flight has left.")
         had = sum(

@@ -35,6 +35,14 @@ def requested(position: int, services: list[ServiceIn], slices: list[list[Row]])
     return rows
 
 
+def needs_assistance(passenger: Row, flight_id: int) -> bool:
+    """Whether a passenger has asked for assistance on a flight, and so pays for no seat and sits at no exit."""
+    return any(
+        service["flight_id"] == flight_id and SPECIAL_SERVICES[service["code"]]["kind"] == "assistance"
+        for service in passenger["services"]
+    )
+
+
 def shown(rows: list[Row], slices: list[list[Row]]) -> list[Row]:
     """A passenger's services by code, each with those of its flights that are flown, in their order."""
     flights = list(chain(*slices))
