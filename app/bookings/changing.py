@@ -40,13 +40,14 @@ _QUOTE_MINUTES = 20
 class Change:
     """A payment's purpose: what a change costs."""
 
-    async def secure(self, session: Session, booking: Row, payment: Row) -> bool:  # noqa: ARG002
+    async def secure(self, session: Session, booking: Row, payment: Row) -> bool:
         if booking["status"] != "confirmed":
             return False
         pending = await repository.active_segments(session, booking["id"], "pending")
         if not pending:
             return False
-        seated = _seated(await travel.units(session, booking))
+        old = (await quotes.change_quote_by_id(session, payment["subject_id"]))["slices"]
+        seated = _seated([unit for unit in await travel.units(session, booking) if unit.slice_index in old])
         renewed = await offers.secure(session, pending, booking["cabin"], seated)
         if renewed is not None:
             await booked.renew_claims(session, booking["id"], renewed)
@@ -75,6 +76,7 @@ async def quote(session: Session, user_id: uuid.UUID, pnr: str, data: ChangeIn) 
     FlightNotOnSale, PaymentInProgress.
     """
     booking = await paying.locked(session, user_id, pnr)
+    _require_same_brand(booking, data.offer_id)
     allowed = booking["conditions"]["change"]
     if booking["status"] == "confirmed" and not allowed["allowed"]:
         raise ChangeNotAllowed("The fare does not allow changes; cancel and book anew.")
@@ -294,6 +296,18 @@ async def _leaving(session: Session, booking: Row, slices: list[int], offer: Off
     return old
 
 
+def _require_same_brand(booking: Row, offer_id: str) -> None:
+    """Who has paid for conditions keeps them and no others: the new flights are bought in the booking's brand.
+
+    Raises ChangeNotAllowed, OfferNotFound, OfferExpired.
+    """
+    if token.read(offer_id).brand != booking["fare_brand"]:
+        problem = FieldProblem(
+            "/offer_id", "change_not_allowed", f"Choose an offer of {booking['fare_brand']}."
+        )
+        raise ChangeNotAllowed("The offer is of another fare brand.", errors=[problem])
+
+
 async def _require_order(session: Session, booking: Row, slices: list[int], flights: list[list[Row]]) -> None:
     """What is left and what is new must be flown one after the other."""
     segments = await repository.active_segments(session, booking["id"])
@@ -323,7 +337,7 @@ async def _found(session: Session, booking: Row, quote_id: str) -> Row:
         raise BookingClosed("This was changed already, or the booking is no more.")
     if not found["newest"] or found["revision"] != booking["revision"]:
         raise QuoteSuperseded
-    if found["run_out"] or found["state"] == "failed":
+    if found["run_out"]:
         raise QuoteExpired
     return found
 
