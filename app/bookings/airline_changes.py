@@ -10,11 +10,11 @@ from itertools import pairwise
 
 from app.bookings import agreed, cancelling, changing, paying, quotes, repository, service, travel
 from app.bookings.errors import AirlineChangeNotFound, ChangeNotAllowed, OptionNotOffered
+from app.bookings.travel import Unit
 from app.core import clock
 from app.core.db import Row, Session
 from app.offers import service as offers
 from app.offers import token
-from app.payments import service as payments
 from app.payments.errors import PaymentInProgress
 from app.rights import service as rights
 from app.rights.trips import Changed, Disrupted, Disruption
@@ -30,9 +30,9 @@ async def open_for(session: Session, booking: Row, change: Row) -> Row | None:
     if booking["status"] != "confirmed" or flight is None:
         return None
     if change["materiality"] == "reinstated":
-        await quotes.close_airline_changes(session, booking["id"], [flight["slice_index"]], "superseded")
+        await quotes.supersede_airline_change(session, booking["id"], flight["id"])
         return None
-    slices = agreed.in_slices([_as_booked(s, change) for s in segments])
+    slices = agreed.in_slices([_as_booked(s, change["flight_id"], change["before"]) for s in segments])
     trip = agreed.trip_of(slices)
     what = _disruption(slices, agreed.in_slices(segments), flight, change)
     now = clock.now()
@@ -65,13 +65,20 @@ async def accept(session: Session, user_id: uuid.UUID, pnr: str, change_id: str)
 
 
 async def refund(session: Session, user_id: uuid.UUID, pnr: str, change_id: str) -> Row:
-    """Give the slice up for all that was paid for it, and those that are of no use without it.
+    """Give the slice up for all that was paid for it, and those after it, which begin where nobody has got to.
 
     Raises BookingNotFound, AirlineChangeNotFound, OptionNotOffered, PaymentInProgress.
     """
     booking, change = await _open(session, user_id, pnr, change_id, "refund")
     await paying.give_up_waiting(session, booking)
-    await _give_money_back(session, booking, change)
+    unused = await travel.unused_units(session, booking)
+    here = [unit for unit in unused if unit.slice_index == change["slice_index"]]
+    if not here:
+        raise OptionNotOffered(
+            "A flight of this slice was flown; ask the airline for what the rest is worth."
+        )
+    after = [unit for unit in unused if unit.departs_at > here[0].departs_at]
+    await _give_money_back(session, booking, here + after)
     return await service.by_id(session, booking["id"])
 
 
@@ -92,7 +99,10 @@ async def rebook(session: Session, user_id: uuid.UUID, pnr: str, change_id: str,
 
 
 async def lapse(session: Session, change: Row) -> None:
-    """Take silence for an answer: who can still fly has accepted, who cannot gets the money back."""
+    """Take silence for an answer: who can still fly has accepted, who cannot gets the money back.
+
+    Only for the slice that does not fly: somebody silent may have got there by other means, and fly home.
+    """
     booking = await repository.lock(session, change["booking_id"])
     found = next(
         c for c in await quotes.airline_changes_of(session, [booking["id"]]) if c["id"] == change["id"]
@@ -105,18 +115,18 @@ async def lapse(session: Session, change: Row) -> None:
         await _answered(session, booking, found, "accepted")
     else:
         try:
-            await payments.refuse_unless_waiting(session, booking["id"])
+            await paying.give_up_waiting(session, booking)
         except PaymentInProgress:
             return
-        await _give_money_back(session, booking, found)
+        unused = await travel.unused_units(session, booking)
+        if units := [unit for unit in unused if unit.slice_index == found["slice_index"]]:
+            await _give_money_back(session, booking, units)
+        else:
+            await quotes.answer_airline_change(session, found["id"], "superseded")
 
 
-async def _give_money_back(session: Session, booking: Row, change: Row) -> None:
-    """Nothing is kept for what the airline changed; a slice that was not begun is given back with all it cost."""
-    units = [u for u in await travel.unused_units(session, booking) if u.slice_index == change["slice_index"]]
-    if not units:
-        await quotes.answer_airline_change(session, change["id"], "superseded")
-        return
+async def _give_money_back(session: Session, booking: Row, units: list[Unit]) -> None:
+    """Nothing is kept for what the airline changed: all that these cost goes back."""
     total = await cancelling.refundable(session, booking, units, AIRLINE)
     await cancelling.stored(session, booking, units, total, AIRLINE, None)
     found = await quotes.newest_cancellation_quote(session, booking["id"])
@@ -152,7 +162,11 @@ async def _open(
 async def _require_alike(session: Session, booking: Row, change: Row, flights: list[list[Row]]) -> None:
     """The free way is the same way: from there to there, within some days. Raises ChangeNotAllowed."""
     segments = await repository.active_segments(session, booking["id"])
-    old = [s for s in segments if s["slice_index"] == change["slice_index"]]
+    old = [
+        _as_booked(s, change["flight_id"], change["facts"]["before"])
+        for s in segments
+        if s["slice_index"] == change["slice_index"]
+    ]
     new = flights[0]
     same = (old[0]["origin"], old[-1]["destination"]) == (new[0]["origin"], new[-1]["destination"])
     near = abs(new[0]["departure_date"] - old[0]["departure_date"]) <= timedelta(days=_DAYS_AROUND)
@@ -160,10 +174,9 @@ async def _require_alike(session: Session, booking: Row, change: Row, flights: l
         raise ChangeNotAllowed(f"For nothing it is the same way, within {_DAYS_AROUND} days.")
 
 
-def _as_booked(segment: Row, change: Row) -> Row:
-    """The segment as it was before the change."""
-    before = change["before"]
-    if segment["id"] != change["flight_id"] or "origin" not in before:
+def _as_booked(segment: Row, flight_id: int, before: Row) -> Row:
+    """The segment as it was before the change of a flight."""
+    if segment["id"] != flight_id or "origin" not in before:
         return segment
     times = {name: datetime.fromisoformat(before[name]) for name in ("departs_at", "arrives_at")}
     return {**segment, **times, "origin": before["origin"], "destination": before["destination"]}

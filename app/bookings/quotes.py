@@ -189,15 +189,7 @@ async def set_price(session: Session, booking_id: int, total: int, price: Row) -
 
 async def add_airline_change(session: Session, change: Row) -> Row:
     """A change to answer; an open one of the same flight gives way to it."""
-    await rows(
-        session,
-        """
-        UPDATE airline_changes SET state = 'superseded'
-        WHERE booking_id = :booking_id AND flight_id = :flight_id AND state = 'open'
-        """,
-        booking_id=change["booking_id"],
-        flight_id=change["flight_id"],
-    )
+    await supersede_airline_change(session, change["booking_id"], change["flight_id"])
     return (
         await rows(
             session,
@@ -241,6 +233,19 @@ async def answer_airline_change(session: Session, change_id: int, state: str) ->
         "UPDATE airline_changes SET state = :state, answered_at = now() WHERE id = :id AND state = 'open'",
         id=change_id,
         state=state,
+    )
+
+
+async def supersede_airline_change(session: Session, booking_id: int, flight_id: int) -> None:
+    """What was to be answered of a flight is no longer so."""
+    await rows(
+        session,
+        """
+        UPDATE airline_changes SET state = 'superseded', answered_at = now()
+        WHERE booking_id = :id AND flight_id = :flight_id AND state = 'open'
+        """,
+        id=booking_id,
+        flight_id=flight_id,
     )
 
 

@@ -256,6 +256,7 @@ async def quote_change(data: ChangeIn, caller: CurrentUser, once: OnceDep, pnr: 
         BookingClosed,
         PaymentRequired,
         CouponNotAllowed,
+        DuplicateTrip,
     ),
 )
 async def confirm_change(
@@ -365,7 +366,9 @@ async def refund_airline_change(caller: CurrentUser, once: OnceDep, pnr: Pnr, ch
 @router.post(
     "/{pnr}/airline-changes/{change_id}/rebook",
     response_model=BookingOut,
-    responses=problems(*_ANSWERED, *_OFFER, ChangeNotAllowed, PassengersMismatch, CouponNotAllowed),
+    responses=problems(
+        *_ANSWERED, *_OFFER, ChangeNotAllowed, PassengersMismatch, CouponNotAllowed, DuplicateTrip
+    ),
 )
 async def rebook_airline_change(
     data: RebookIn, caller: CurrentUser, once: OnceDep, pnr: Pnr, change_id: Id

@@ -17,6 +17,8 @@ MINUTE = timedelta(minutes=1)
 class Booked:
     """A held booking on a flight of the fleet, which leaves at noon and takes two hours."""
 
+    hour = 12
+
     def __init__(self, traveller: Client, fleet: Fleet, sql: Any) -> None:
         self.traveller, self.fleet, self.sql = traveller, fleet, sql
 
@@ -38,7 +40,7 @@ class Booked:
 
     def record(self, departs: int = 0, arrives: int | None = None, **more: Any) -> FlightRecord:
         """The flight so many minutes later than it was sold."""
-        noon = datetime.combine(self.flight.day, datetime.min.time()) + timedelta(hours=12)
+        noon = datetime.combine(self.flight.day, datetime.min.time()) + timedelta(hours=self.hour)
         lands = noon + timedelta(hours=2) + (departs if arrives is None else arrives) * MINUTE
         return FlightRecord(
             self.flight.number[:2],
