@@ -55,7 +55,10 @@ _ARRIVED = """
 
 
 async def flown(session: Session, most: int) -> Sequence[Row]:
-    """Confirmed bookings whose every flight has landed, or should have; none that waits for an answer."""
+    """Confirmed bookings whose every flight has landed, or should have; none that waits for an answer.
+
+    Whose flight was cancelled has not flown: they are rebooked or get their money back first.
+    """
     return await rows(
         session,
         f"""
@@ -65,7 +68,7 @@ async def flown(session: Session, most: int) -> Sequence[Row]:
                        JOIN booking_segments s ON s.flight_id = f.id AND s.state = 'active' WHERE {_ARRIVED})
           AND NOT EXISTS (SELECT FROM booking_segments s JOIN flights f ON f.id = s.flight_id
                           WHERE s.booking_id = b.id AND s.state = 'active'
-                            AND f.status <> 'landed' AND f.arrives_at >= now() - interval '6 hours')
+                            AND (f.status = 'cancelled' OR f.status <> 'landed' AND f.arrives_at >= now() - interval '6 hours'))
           AND NOT EXISTS (SELECT FROM airline_changes a WHERE a.booking_id = b.id AND a.state = 'open')
         ORDER BY b.id LIMIT :most
         """,

@@ -96,14 +96,20 @@ def view(booking: Row, parts: Parts) -> Row:
         "payments": [payments.view(payment) for payment in parts.payments.get(booking["id"], [])],
         "refunds": [payments.refund_view(refund) for refund in parts.refunds.get(booking["id"], [])],
         "available_actions": _actions(
-            booking, slices, open_payment, parts.airline_changes.get(booking["id"], [])
+            booking,
+            slices,
+            open_payment,
+            parts.airline_changes.get(booking["id"], []),
+            parts.tickets.get(booking["id"], []),
         ),
         "created_at": clock.rfc3339(booking["created_at"]),
         "updated_at": clock.rfc3339(booking["updated_at"]),
     }
 
 
-def _actions(booking: Row, slices: list[list[Row]], paying: Row | None, changes: list[Row]) -> list[str]:
+def _actions(
+    booking: Row, slices: list[list[Row]], paying: Row | None, changes: list[Row], issued: list[Row]
+) -> list[str]:
     """What can be done with a booking now, by its state, what was agreed, and the clock."""
     busy = paying is not None and paying["status"] != "requires_action"
     if busy or booking["status"] not in ("held", "confirmed"):
@@ -116,7 +122,9 @@ def _actions(booking: Row, slices: list[list[Row]], paying: Row | None, changes:
     actions = ["cancel", "choose_seats", "add_bags"] if ahead else []
     if ahead and booking["conditions"]["change"]["allowed"]:
         actions.append("change")
-    if any(tickets.can_check_in(flight, clock.now()) for one in slices for flight in one):
+    waiting = {c["flight_id"] for ticket in issued for c in ticket["coupons"] if c["status"] == "O"}
+    ahead_soon = [flight for one in slices for flight in one if flight["id"] in waiting]
+    if any(tickets.can_check_in(flight, clock.now()) for flight in ahead_soon):
         actions.append("check_in")
     options = [option for change in changes if change["state"] == "open" for option in change["options"]]
     return actions + [
