@@ -68,7 +68,8 @@ async def flown(session: Session, most: int) -> Sequence[Row]:
                        JOIN booking_segments s ON s.flight_id = f.id AND s.state = 'active' WHERE {_ARRIVED})
           AND NOT EXISTS (SELECT FROM booking_segments s JOIN flights f ON f.id = s.flight_id
                           WHERE s.booking_id = b.id AND s.state = 'active'
-                            AND (f.status = 'cancelled' OR f.status <> 'landed' AND f.arrives_at >= now() - interval '6 hours'))
+                            AND (f.status = 'cancelled'
+                                 OR f.status <> 'landed' AND f.arrives_at >= now() - interval '6 hours'))
           AND NOT EXISTS (SELECT FROM airline_changes a WHERE a.booking_id = b.id AND a.state = 'open')
         ORDER BY b.id LIMIT :most
         """,

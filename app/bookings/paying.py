@@ -7,13 +7,13 @@ payment unfinished carries it on: the request that began it, the processor's mes
 
 import uuid
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from typing import Protocol
 
 from app.bookings import agreed, booked, ordered, repository, service
 from app.bookings.errors import BookingClosed, BookingNotFound, HoldExpired
 from app.bookings.schemas import BookingIn
-from app.core import db, money
+from app.core import clock, db, money
 from app.core.config import settings
 from app.core.db import Row, Session
 from app.core.logging import logger
@@ -30,6 +30,8 @@ from app.tickets import service as tickets
 log = logger("jetway.paying")
 
 SEATS_GONE = "seats_gone"
+# So long a traveller may take to prove who they are, if the hold lasts.
+_PATIENCE = timedelta(hours=1)
 
 
 class Purpose(Protocol):
@@ -142,6 +144,8 @@ async def renew_price(user_id: uuid.UUID, pnr: str) -> None:
         booking = await locked(session, user_id, pnr)
         if booking["status"] != "held" or booking["due"] or not booking["price_due"]:
             return
+        if await payments.under_way(session, booking["id"]):
+            return  # It was begun at the price that stood then, and nobody knows whether it is paid.
         offer = await _offer_of(session, booking)
         quote = await offers.requoted(session, offer)
         if quote is None:
@@ -149,6 +153,7 @@ async def renew_price(user_id: uuid.UUID, pnr: str) -> None:
         risen = quote.total > booking["total_minor"]
         if risen:
             terms = {**booking["terms"], "parts": service.parts_of(quote)}
+            await give_up_waiting(session, booking)
             await repository.reprice(session, booking["id"], quote.total, quote.wire(), terms)
     if risen:
         old, new = (money.wire(minor, booking["currency"]) for minor in (booking["total_minor"], quote.total))
@@ -165,7 +170,9 @@ async def carry_on(payment_id: int, finished: "Finished | None" = None) -> tuple
         async with db.transaction() as session:
             payment = await payments.read(session, payment_id)
             description = f"Booking {await repository.pnr_of(session, payment['booking_id'])}"
-        if payment["status"] == "captured":
+        # What was given up is let go by the sweep, which need not be waited for.
+        over = payment["status"] not in payments.OPEN and (finished is not None or payment["intent"] is None)
+        if over or payment["status"] == "captured":
             return await _told(payment, charge, finished)
         try:
             charge, failure = await payments.ask(payment, description), None
@@ -208,6 +215,8 @@ async def _learn(
     waiting = before in ("processing", "requires_action")
     if said == "captured" and charge and before != "captured":
         return before, await _captured(session, booking, payment, charge)
+    if said == "requires_action" and waiting and _abandoned(booking, payment):
+        return before, await _given_up(session, booking, payment)
     if said == "authorised" and waiting:
         if await PURPOSES[payment["purpose"]].secure(session, booking, payment):
             return before, await payments.learn(session, payment, "authorised", charge)
@@ -260,10 +269,20 @@ async def give_up_waiting(session: Session, booking: Row) -> None:
     """
     waiting = await payments.refuse_unless_waiting(session, booking["id"])
     if waiting is not None:
-        told = {"payment_id": payments.public_id(waiting), "amount": _amount(waiting), "reason": "given_up"}
-        event = {"type": "payment.failed", "data": told}
-        await PURPOSES[waiting["purpose"]].undo(session, booking, waiting, [event])
-        await payments.learn(session, waiting, "cancelled", failure="given_up")
+        await _given_up(session, booking, waiting)
+
+
+async def _given_up(session: Session, booking: Row, payment: Row) -> Row:
+    told = {"payment_id": payments.public_id(payment), "amount": _amount(payment), "reason": "given_up"}
+    event = {"type": "payment.failed", "data": told}
+    await PURPOSES[payment["purpose"]].undo(session, booking, payment, [event])
+    return await payments.learn(session, payment, "cancelled", failure="given_up")
+
+
+def _abandoned(booking: Row, payment: Row) -> bool:
+    """Whether a traveller who has not proved who they are is waited for no more."""
+    hold_is_gone = booking["status"] == "expired" or (booking["status"] == "held" and booking["due"])
+    return bool(hold_is_gone) or clock.now() - payment["created_at"] > _PATIENCE
 
 
 async def locked(session: Session, user_id: uuid.UUID, pnr: str) -> Row:

@@ -23,14 +23,16 @@ async def settle(refund: Row) -> None:
     """One step of a refund. Where nobody knows, it is asked again under the same name."""
     try:
         status, reference, failure = await payments.refund(refund)
-    except CardUnreachable as error:
-        status, reference, failure = "pending", None, error.code
+    except CardUnreachable:
+        async with db.transaction() as session:
+            await payments.refund_unknown(session, refund)
+        return
     except CardRefused as error:
         status, reference, failure = "failed", None, error.code
     async with db.transaction() as session:
         await repository.lock(session, refund["booking_id"])
         settled = await payments.refund_settled(session, refund, status, reference, failure)
-        if settled is None or status == "pending":
+        if settled is None:
             return
         facts = {
             "payment_id": f"pay_{refund['payment_public_id'].hex}",

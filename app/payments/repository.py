@@ -179,15 +179,15 @@ async def settle_refund(
     failure: str | None,
     again_seconds: float | None,
 ) -> Row | None:
-    """What became of a refund; None if that is known already."""
+    """What became of a refund, with its state `before`; None once it has failed."""
     settled = await rows(
         session,
         """
         UPDATE refunds SET status = CAST(:status AS varchar), reference = coalesce(reference, :reference),
             failure = :failure,
             next_try_at = now() + make_interval(secs => CAST(:again AS double precision)),
-            succeeded_at = CASE WHEN CAST(:status AS varchar) = 'succeeded' THEN now() END
-        WHERE id = :id AND status <> 'succeeded' RETURNING *
+            succeeded_at = CASE WHEN CAST(:status AS varchar) = 'succeeded' THEN coalesce(succeeded_at, now()) END
+        WHERE id = :id AND status <> 'failed' RETURNING *, old.status AS before
         """,
         id=refund_id,
         status=status,
@@ -196,6 +196,19 @@ async def settle_refund(
         again=again_seconds,
     )
     return settled[0] if settled else None
+
+
+async def postpone_refund(session: Session, refund_id: int, seconds: float) -> None:
+    """Ask about a refund later; if it has been settled meanwhile, it stays as it is."""
+    await rows(
+        session,
+        """
+        UPDATE refunds SET next_try_at = now() + make_interval(secs => :seconds)
+        WHERE id = :id AND next_try_at IS NOT NULL
+        """,
+        id=refund_id,
+        seconds=seconds,
+    )
 
 
 async def post(
@@ -242,7 +255,10 @@ async def balances(session: Session, booking_id: int) -> Sequence[Row]:
 
 
 async def hear(session: Session, event: Row) -> bool:
-    """Keep a message of the processor, and have what it is about looked at; false if it came before."""
+    """Keep a message of the processor, and have what it is about looked at; false if it came before.
+
+    A payment that is captured has nothing left to be looked at. A refund may fail after it has succeeded.
+    """
     heard = await rows(
         session,
         """
@@ -254,11 +270,12 @@ async def hear(session: Session, event: Row) -> bool:
             VALUES (:event_id, :type, :object_id, (SELECT id FROM payment LIMIT 1))
             ON CONFLICT (event_id) DO NOTHING RETURNING event_id),
         looked_at AS (
-            UPDATE payments SET next_look_at = least(next_look_at, now() + interval '1 second')
-            WHERE id IN (SELECT id FROM payment) AND EXISTS (SELECT FROM kept)),
+            UPDATE payments SET next_look_at = least(next_look_at, now() + interval '1 second'),
+                intent = coalesce(intent, CAST(:intent AS varchar))
+            WHERE id IN (SELECT id FROM payment) AND status <> 'captured' AND EXISTS (SELECT FROM kept)),
         tried AS (
             UPDATE refunds SET next_try_at = now()
-            WHERE reference = :refund AND status = 'pending' AND EXISTS (SELECT FROM kept))
+            WHERE reference = :refund AND status <> 'failed' AND EXISTS (SELECT FROM kept))
         SELECT event_id FROM kept
         """,
         **event,

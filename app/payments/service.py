@@ -110,6 +110,12 @@ async def refuse_unless_waiting(session: Session, booking_id: int) -> Row | None
     return found
 
 
+async def under_way(session: Session, booking_id: int) -> bool:
+    """Whether the processor may be at work for the booking at this moment."""
+    found = await repository.open_of(session, booking_id)
+    return found is not None and found["status"] != "requires_action"
+
+
 async def ask(payment: Row, description: str) -> Charge:
     """Take the payment's next step with the processor, outside any transaction.
 
@@ -124,6 +130,7 @@ async def ask(payment: Row, description: str) -> Charge:
             method=payment["payment_method"],
             description=description,
             return_url=settings().payment_return_url or None,
+            first_asked_at=payment["created_at"],
         )
     if payment["status"] == "authorised":
         return await cards.capture(name, payment["intent"])
@@ -233,14 +240,30 @@ async def refund(refund: Row) -> tuple[str, str | None, str | None]:
 async def refund_settled(
     session: Session, refund: Row, status: str, reference: str | None, failure: str | None
 ) -> Row | None:
-    """Write down what became of a refund; None if that was known. A refund that failed waits for an operator."""
-    again = None if status in ("succeeded", "failed") else _LOOKS[min(refund["tries"], len(_LOOKS)) - 1]
+    """Write down what became of a refund; None if that was known.
+
+    A refund that failed waits for an operator. It may have succeeded before: then its money is back and owed again.
+    """
+    again = _wait(refund) if status == "pending" else None
     settled = await repository.settle_refund(session, refund["id"], status, reference, failure, again)
-    if settled is not None and status == "succeeded":
-        moved = {ledger.REFUNDS_OWED: refund["amount_minor"], ledger.PROCESSOR: -refund["amount_minor"]}
-        name = f"ref_{refund['public_id'].hex}"
-        await ledger.post(session, refund["booking_id"], "refund", name, refund["currency"], moved)
+    if settled is None or settled["before"] == status:
+        return None
+    amount, name = refund["amount_minor"], f"ref_{refund['public_id'].hex}"
+    kind, moved = "refund", {ledger.REFUNDS_OWED: amount, ledger.PROCESSOR: -amount}
+    if status == "failed":
+        kind, name, moved = "refund_failed", f"{name}:failed", {a: -minor for a, minor in moved.items()}
+    if "succeeded" in (status, settled["before"]):
+        await ledger.post(session, refund["booking_id"], kind, name, refund["currency"], moved)
     return settled
+
+
+async def refund_unknown(session: Session, refund: Row) -> None:
+    """Nobody knows what became of a refund: leave it as it is and ask again later."""
+    await repository.postpone_refund(session, refund["id"], _wait(refund))
+
+
+def _wait(refund: Row) -> float:
+    return _LOOKS[min(refund["tries"], len(_LOOKS)) - 1]
 
 
 async def measure() -> None:

@@ -85,7 +85,15 @@ class Cards(Protocol):
     """Each call raises CardUnreachable, or CardRefused where it is wrong in itself."""
 
     async def authorise(
-        self, name: str, *, amount: int, currency: str, method: str, description: str, return_url: str | None
+        self,
+        name: str,
+        *,
+        amount: int,
+        currency: str,
+        method: str,
+        description: str,
+        return_url: str | None,
+        first_asked_at: datetime,
     ) -> Charge: ...
 
     async def look(self, intent: str) -> Charge: ...

@@ -5,15 +5,15 @@ https://docs.stripe.com/api/payment_intents
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
 from functools import cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
-from app.core import http, money
+from app.core import clock, http, money
 from app.core.config import settings
 from app.core.db import Row
 from app.core.logging import logger
@@ -48,11 +48,27 @@ _STATES: dict[str, State] = {
 _EXPONENTS = {"MGA": 0, "ISK": 2, "UGX": 2}
 _PAGE = 100
 _WITH_CARD = ["latest_charge.balance_transaction"]
+# The processor forgets names after a day: from then on a repetition would be a second payment.
+_NAMES_LIVE = timedelta(hours=12)
+_CLOCKS_DIFFER = timedelta(minutes=5)
+_MOST_NAMES = 5
+
+
+class _SpentName(CardUnreachable):
+    """The processor repeats an error under this name for good: whether something was done is to be found out."""
 
 
 class Stripe:
     async def authorise(
-        self, name: str, *, amount: int, currency: str, method: str, description: str, return_url: str | None
+        self,
+        name: str,
+        *,
+        amount: int,
+        currency: str,
+        method: str,
+        description: str,
+        return_url: str | None,
+        first_asked_at: datetime,
     ) -> Charge:
         """Reserve the amount on the card; a card that is refused is a Charge that `failed`."""
         params: Any = {
@@ -68,8 +84,16 @@ class Stripe:
         }
         if return_url:
             params["return_url"] = return_url
-        return await self._charge(
-            "authorise", _client().v1.payment_intents.create_async(params, _once(name, "authorise"))
+
+        async def made() -> Charge | None:
+            return await self._named(name, first_asked_at)
+
+        if clock.now() - first_asked_at > _NAMES_LIVE and (found := await made()) is not None:
+            return found
+        return await _under_a_name(
+            f"{name}:authorise",
+            lambda once: self._charge("authorise", _client().v1.payment_intents.create_async(params, once)),
+            made,
         )
 
     async def look(self, intent: str) -> Charge:
@@ -78,45 +102,55 @@ class Stripe:
 
     async def capture(self, name: str, intent: str) -> Charge:
         """Take what was reserved. What was taken already, or given up, is answered as it is."""
-        call = _client().v1.payment_intents.capture_async(
-            intent, {"expand": _WITH_CARD}, _once(name, "capture")
+        params: Any = {"expand": _WITH_CARD}
+        return await _under_a_name(
+            f"{name}:capture",
+            lambda once: self._settled(
+                "capture", intent, _client().v1.payment_intents.capture_async(intent, params, once)
+            ),
+            lambda: self._over(intent),
         )
-        return await self._settled("capture", intent, call)
 
     async def cancel(self, name: str, intent: str) -> Charge:
         """Give up what was reserved."""
-        call = _client().v1.payment_intents.cancel_async(intent, {}, _once(name, "cancel"))
-        return await self._settled("cancel", intent, call)
+        return await _under_a_name(
+            f"{name}:cancel",
+            lambda once: self._settled(
+                "cancel", intent, _client().v1.payment_intents.cancel_async(intent, {}, once)
+            ),
+            lambda: self._over(intent),
+        )
 
     async def refund(
         self, name: str, intent: str, *, amount: int, currency: str, reference: str | None
     ) -> Repayment:
+        refunds = _client().v1.refunds
         if reference:
-            call = _client().v1.refunds.retrieve_async(reference)
-        else:
-            params: Any = {
-                "payment_intent": intent,
-                "amount": _counted(amount, currency),
-                "metadata": {"refund": name},
-            }
-            call = _client().v1.refunds.create_async(params, _once(name, "refund"))
-        found = (await _asked("refund", call)).to_dict()
-        states: dict[str, Any] = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
-        return Repayment(found["id"], states.get(found["status"], "pending"), found.get("failure_reason"))
+            return _as_repayment((await _asked("refund", refunds.retrieve_async(reference))).to_dict())
+        params: Any = {
+            "payment_intent": intent,
+            "amount": _counted(amount, currency),
+            "metadata": {"refund": name},
+        }
+
+        async def ask(once: Any) -> Repayment:
+            return _as_repayment((await _asked("refund", refunds.create_async(params, once))).to_dict())
+
+        async def made() -> Repayment | None:
+            async for found in _pages("find", refunds.list_async, {"payment_intent": intent}):
+                if (found.get("metadata") or {}).get("refund") == name:
+                    return _as_repayment(found)
+            return None
+
+        return await _under_a_name(f"{name}:refund", ask, made)
 
     async def books(self, start: datetime, end: datetime) -> AsyncIterator[BookLine]:
         params: Row = {
             "created": {"gte": int(start.timestamp()), "lt": int(end.timestamp())},
-            "limit": _PAGE,
             "expand": ["data.source"],
         }
-        while True:
-            page = (await _asked("books", _client().v1.balance_transactions.list_async(params))).to_dict()  # type: ignore[arg-type]
-            for line in page["data"]:
-                yield _line(line)
-            if not page["has_more"]:
-                return
-            params["starting_after"] = page["data"][-1]["id"]
+        async for line in _pages("books", _client().v1.balance_transactions.list_async, params):
+            yield _line(line)
 
     def message(self, body: bytes, signature: str) -> Message:
         import stripe
@@ -155,9 +189,46 @@ class Stripe:
         except CardRefused:
             return await self.look(intent)
 
+    async def _named(self, name: str, since: datetime) -> Charge | None:
+        """The payment that was made under our name, if one was."""
+        params = {"created": {"gte": int((since - _CLOCKS_DIFFER).timestamp())}}
+        async for found in _pages("find", _client().v1.payment_intents.list_async, params):
+            if (found.get("metadata") or {}).get("payment") == name:
+                return await self.look(found["id"])
+        return None
 
-def _once(name: str, step: str) -> Any:
-    return {"idempotency_key": f"{name}:{step}"}
+    async def _over(self, intent: str) -> Charge | None:
+        """A payment at its end; None while it can still be captured or given up."""
+        charge = await self.look(intent)
+        return charge if charge.state in ("captured", "cancelled") else None
+
+
+async def _under_a_name(
+    name: str, ask: Callable[[Any], Awaitable[T]], made: Callable[[], Awaitable[T | None]]
+) -> T:
+    """Ask under a name that is the same for each repetition.
+
+    Where the processor repeats an error under it, what was done is looked for; if nothing was, the next name serves.
+    """
+    for number in range(1, _MOST_NAMES + 1):
+        try:
+            return await ask({"idempotency_key": name if number == 1 else f"{name}:{number}"})
+        except _SpentName:
+            if (found := await made()) is not None:
+                return found
+    raise CardUnreachable("names_spent")
+
+
+async def _pages(endpoint: str, ask: Callable[[Any], Awaitable[Any]], params: Row) -> AsyncIterator[Row]:
+    """Everything on a list, page by page."""
+    params = {**params, "limit": _PAGE}
+    while True:
+        page = (await _asked(endpoint, ask(params))).to_dict()
+        for found in page["data"]:
+            yield found
+        if not page["has_more"]:
+            return
+        params["starting_after"] = page["data"][-1]["id"]
 
 
 @cache
@@ -189,7 +260,7 @@ async def _asked(endpoint: str, call: Awaitable[T]) -> T:
     except stripe.CardError:
         outcome = "declined"
         raise
-    except (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError) as error:
+    except stripe.InvalidRequestError as error:
         # A twin that is still running has the name: what it does is not known yet.
         unknown = error.http_status == 409 or error.http_status is None
         outcome = "unknown" if unknown else "refused"
@@ -199,8 +270,11 @@ async def _asked(endpoint: str, call: Awaitable[T]) -> T:
         outcome = "refused" if error.http_status == 400 else "unknown"
         raise (CardRefused if error.http_status == 400 else CardUnreachable)("same_name") from None
     except (stripe.StripeError, OSError, ValueError) as error:
+        # That our key is wrong says nothing of the payment, and is put right some day.
         outcome = "unknown"
-        raise CardUnreachable(type(error).__name__) from None
+        headers = getattr(error, "headers", None) or {}
+        spent = headers.get("idempotent-replayed") == "true"
+        raise (_SpentName if spent else CardUnreachable)(type(error).__name__) from None
     except Exception as error:  # noqa: BLE001
         # The library's own bugs on odd answers, and broken connections, are all one here: nobody knows.
         outcome = "unknown"
@@ -233,6 +307,11 @@ def _as_charge(found: Row, failure: str | None = None) -> Charge:
         action_url=action.get("url"),
         failure=failure or last_error.get("decline_code") or last_error.get("code"),
     )
+
+
+def _as_repayment(found: Row) -> Repayment:
+    states: dict[str, Any] = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
+    return Repayment(found["id"], states.get(found["status"], "pending"), found.get("failure_reason"))
 
 
 def _line(line: Row) -> BookLine:
