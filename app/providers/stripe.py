@@ -337,7 +337,7 @@ def _line(line: Row) -> BookLine:
 def _body(error: Any) -> Row:
     body: Row = (error.json_body or {}).get("error") or {}
     if "payment_intent" not in body:
-        raise CardUnreachable("decline_without_intent")
+        raise CardRefused(str(error.code or "card_error"))  # Nothing was begun.
     return body
 
 
