@@ -295,14 +295,21 @@ async def pnr_of(session: Session, booking_id: int) -> str:
 
 
 async def prolong(session: Session, booking_id: int, minutes: float) -> Row:
-    """Hold a booking for at least so long from now; once only, and it says until when."""
+    """Hold a booking for at least so long from now; once only, and it says until when.
+
+    A price that stands as long as the seats are held goes on doing so.
+    """
     return (
         await rows(
             session,
             """
-            UPDATE bookings SET hold_prolonged = true,
-                hold_expires_at = greatest(hold_expires_at, now() + make_interval(secs => :seconds))
-            WHERE id = :id RETURNING hold_expires_at
+            WITH longer AS (
+                SELECT greatest(hold_expires_at, now() + make_interval(secs => :seconds)) AS until
+                FROM bookings WHERE id = :id)
+            UPDATE bookings SET hold_prolonged = true, hold_expires_at = until,
+                price_stands_until = CASE WHEN price_stands_until < hold_expires_at THEN price_stands_until
+                                          ELSE until END
+            FROM longer WHERE id = :id RETURNING hold_expires_at
             """,
             id=booking_id,
             seconds=minutes * 60,
