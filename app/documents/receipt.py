@@ -3,7 +3,7 @@
 Made from a booking as every answer shows it, and from nothing else.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import zip_longest
 
@@ -14,6 +14,7 @@ from app.documents.languages import Language, zone
 
 _TRAVELS = ("confirmed", "completed")
 _GONE = ("cancelled", "withdrawn")
+_GIVEN_BACK = ("E", "R", "V")
 
 
 def html(booking: Row, language: Language) -> str:
@@ -41,14 +42,14 @@ def facts(booking: Row, language: Language) -> Row:
         "slices": [_slice(one, booking, language) for one in booking["slices"]],
         "fare": f"{language.say(booking['cabin'])} · {booking['fare_brand']}",
         "baggage": [language.say(kind, count=booking["baggage"][kind]) for kind in ("carry_on", "checked")],
-        "conditions": [_condition(kind, booking, language) for kind in ("change", "refund")],
+        "conditions": _conditions(booking, language),
         "prices": [_price(line, language) for line in booking["price"]["passengers"]],
-        "extras": [_extra(extra, language) for extra in booking.get("extras", ())],
-        "total": language.money(booking["price"]["total"]),
+        "extras": [_extra(extra, booking, language) for extra in booking["extras"]],
+        "total": language.money(_total(booking)),
+        "due": _due(booking, language),
         "payments": [
-            _paid(paid, kind, language)
-            for kind in ("payment", "refund")
-            for paid in booking.get(f"{kind}s", ())
+            *(_paid(payment, language) for payment in booking["payments"] if payment["status"] == "captured"),
+            *(_refund(refund, language) for refund in booking["refunds"]),
         ],
         "contact": [value for value in booking["contact"].values() if value],
     }
@@ -56,19 +57,42 @@ def facts(booking: Row, language: Language) -> Row:
 
 def _notice(booking: Row, language: Language) -> str:
     if booking["hold_expires_at"]:
-        return language.say(
-            "pay_until", time=language.moment(datetime.fromisoformat(booking["hold_expires_at"]))
-        )
+        time = language.moment(datetime.fromisoformat(booking["hold_expires_at"]))
+        return language.say("pay_until", amount=language.money(booking["amount_due"]), time=time)
     return "" if booking["status"] in _TRAVELS else language.say("not_valid")
 
 
 def _passenger(passenger: Row, language: Language) -> Row:
+    gone = passenger["status"] == "cancelled"
     return {
-        "name": f"{passenger['given_name']} {passenger['family_name']}",
+        "name": full_name(passenger),
         "ticket_name": passenger["ticket_name"],
         "type": language.say(passenger["type"]),
-        "ticket_number": hyphenated(passenger["ticket_number"]) or language.say("no_ticket"),
+        "gone": language.say("cancelled") if gone else "",
+        "tickets": [hyphenated(number) for number in _numbers(passenger)] or [language.say("no_ticket")],
+        "more": [
+            *(f"{one['airline']} {one['number']}" for one in passenger["loyalty"]),
+            *(_service(one) for one in passenger["services"]),
+        ],
     }
+
+
+def full_name(passenger: Row) -> str:
+    """As the passenger writes it; some have no given name."""
+    return " ".join(name for name in (passenger["given_name"], passenger["family_name"]) if name)
+
+
+def _numbers(passenger: Row) -> list[str]:
+    """The tickets that are good, several where they are in conjunction; where none is, those that were last."""
+    issued = passenger["tickets"]
+    good = [one for one in issued if any(coupon["status"] not in _GIVEN_BACK for coupon in one["coupons"])]
+    last = [one for one in issued if one["issued_at"] == issued[-1]["issued_at"]]
+    return [one["number"] for one in good or last]
+
+
+def _service(service: Row) -> str:
+    said = f"{service['code']} {service['name']}"
+    return f"{said} ({service['text']})" if service["text"] else said
 
 
 def hyphenated(ticket_number: str | None) -> str:
@@ -94,7 +118,12 @@ def _slice(one: Row, booking: Row, language: Language) -> Row:
 
 def _segment(segment: Row, booking: Row, language: Language) -> Row:
     leaves, arrives = (datetime.fromisoformat(segment[name]) for name in ("departing_at", "arriving_at"))
-    seats = [seat["seat"] for seat in booking.get("seats", ()) if seat["flight_id"] == segment["flight_id"]]
+    seats = [
+        seat["seat"]
+        for passenger in booking["passengers"]
+        for seat in passenger["seats"]
+        if seat["flight_id"] == segment["flight_id"]
+    ]
     kind = segment["aircraft"]
     return {
         "number": segment["flight_number"],
@@ -102,7 +131,9 @@ def _segment(segment: Row, booking: Row, language: Language) -> Row:
         "aircraft": (aircraft.name(kind) or kind) if kind else "",
         "duration": language.duration(segment["duration"]),
         "seats": f"{language.say('seat')} {', '.join(seats)}" if seats else "",
-        "notice": change_notice(booking, segment["flight_id"], language),
+        "notice": " ".join(
+            notice(booking, segment["flight_id"], language) for notice in (change_notice, _question)
+        ).strip(),
         "leaves": place(segment["origin"], leaves, language),
         "arrives": place(segment["destination"], arrives, language)
         | {"later": _days((arrives.date() - leaves.date()).days, language)},
@@ -129,6 +160,18 @@ def change_notice(booking: Row, flight_id: str, language: Language) -> str:
     if not changes or changes[-1]["materiality"] == "reinstated":
         return ""
     return language.say("flight_cancelled" if is_gone(booking, flight_id) else "flight_changed")
+
+
+def _question(booking: Row, flight_id: str, language: Language) -> str:
+    """That the airline waits for the traveller to choose what becomes of a flight."""
+    waiting = [
+        change
+        for change in booking["airline_changes"]
+        if change["flight_id"] == flight_id and change["status"] == "open"
+    ]
+    if not waiting:
+        return ""
+    return language.say("answer_by", time=language.moment(datetime.fromisoformat(waiting[-1]["deadline"])))
 
 
 def is_gone(booking: Row, flight_id: str) -> bool:
@@ -162,6 +205,16 @@ def _layover(layover: Row | None, segment: Row, language: Language) -> str:
 _FLAG = {"change_terminal": "terminal_change", "overnight": "overnight"}
 
 
+def _conditions(booking: Row, language: Language) -> list[str]:
+    """What the fare allows, and until when the law or we let everything be given back for nothing."""
+    said = [_condition(kind, booking, language) for kind in ("change", "refund")]
+    terms = booking["cancellation"]
+    until = [datetime.fromisoformat(terms[name]) for name in ("free_until", "void_until") if terms[name]]
+    if until and booking["status"] in ("held", "confirmed"):
+        said.append(language.say("free_until", time=language.moment(max(until))))
+    return said
+
+
 def _condition(kind: str, booking: Row, language: Language) -> str:
     condition = booking["conditions"][kind]
     if not condition["allowed"]:
@@ -186,15 +239,57 @@ def _price(line: Row, language: Language) -> Row:
     }
 
 
-def _extra(extra: Row, language: Language) -> Row:
-    return {"name": extra["name"], "amount": language.money(extra["amount"])}
-
-
-def _paid(paid: Row, kind: str, language: Language) -> Row:
-    card = f"{paid['brand'].title()} •••• {paid['last4']}" if paid.get("last4") else ""
+def _extra(extra: Row, booking: Row, language: Language) -> Row:
+    who = full_name(booking["passengers"][extra["passenger"]])
+    if extra["kind"] == "seat":
+        what = [f"{language.say('seat')} {extra['seat']}", extra["flight_id"].partition("-")[0]]
+    else:
+        what = [language.say("checked", count=extra["quantity"]), _route(extra["slice"], booking)]
     return {
-        "kind": language.say(kind),
-        "card": card,
-        "day": language.moment(datetime.fromisoformat(paid["created_at"])),
-        "amount": language.money(paid["amount"]),
+        "name": " · ".join(part for part in (*what, who) if part),
+        "amount": language.money(extra["amount"]),
+    }
+
+
+def _route(index: int, booking: Row) -> str:
+    """Between which airports a slice goes; nothing where the booking has changed since."""
+    ends = [(one["origin"], one["destination"]) for one in booking["slices"] if one["index"] == index]
+    return " – ".join(*ends) if ends else ""  # noqa: RUF001
+
+
+def _total(booking: Row) -> Row:
+    """The fare's price with the extras."""
+    amounts = [booking["price"]["total"], *(extra["amount"] for extra in booking["extras"])]
+    return amounts[0] | {"amount": str(sum(Decimal(one["amount"]) for one in amounts))}
+
+
+def _due(booking: Row, language: Language) -> str:
+    return language.money(booking["amount_due"]) if Decimal(booking["amount_due"]["amount"]) else ""
+
+
+def _paid(payment: Row, language: Language) -> Row:
+    card = payment["card"]
+    # Some processors know only the last digits.
+    named = card and " ".join(
+        part for part in ((card["brand"] or "").title(), f"•••• {card['last4']}") if part
+    )
+    return {
+        "kind": language.say(f"payment_{payment['purpose']}"),
+        "card": named or "",
+        "day": language.moment(datetime.fromisoformat(payment["captured_at"])),
+        "amount": language.money(payment["amount"]),
+    }
+
+
+def _refund(refund: Row, language: Language) -> Row:
+    status, done = refund["status"], refund["succeeded_at"]
+    if status == "succeeded":
+        when = language.moment(datetime.fromisoformat(done))
+    else:
+        when = language.say(f"refund_{status}", day=language.day(date.fromisoformat(refund["due_on"])))
+    return {
+        "kind": language.say("refund"),
+        "card": "",
+        "day": when,
+        "amount": f"−{language.money(refund['amount'])}",  # noqa: RUF001  A minus sign.
     }

@@ -8,6 +8,7 @@ from app.documents.boarding import BoardingPass
 from app.documents.languages import Language
 from app.offers.itinerary import iso_duration
 
+OVER, ON = "X05-20261201-JFK", "ZZ900-20261202-LHR"
 ENGLISH, GERMAN = Language("en"), Language("de")
 
 STOPS = {
@@ -68,13 +69,28 @@ def one_slice(*segments: dict[str, Any], **more: Any) -> dict[str, Any]:
         "arrival_day_offset": 1,
         "overnight": True,
         "booking_class": "K",
+        "index": 0,
         "segments": list(segments),
         "layovers": [],
         **more,
     }
 
 
-def passenger(given: str = "Ada", family: str = "Lovelace", **more: Any) -> dict[str, Any]:
+def ticket(number: str, *flight_ids: str, status: str = "O", issued_at: str = "2026-11-22T19:42:00Z") -> Any:
+    """A ticket with a coupon for each flight, all of one status."""
+    return {
+        "number": number,
+        "check_digit": int(number) % 7,
+        "issued_at": issued_at,
+        "coupons": [
+            {"number": place, "slice": 0, "flight_id": flight_id, "status": status}
+            for place, flight_id in enumerate(flight_ids, 1)
+        ],
+    }
+
+
+def passenger(given: str | None = "Ada", family: str = "Lovelace", **more: Any) -> dict[str, Any]:
+    tickets = more.pop("tickets", [ticket("0001234567890", OVER, ON)])
     return {
         "type": "adult",
         "title": None,
@@ -84,7 +100,76 @@ def passenger(given: str = "Ada", family: str = "Lovelace", **more: Any) -> dict
         "gender": None,
         "infant_of": None,
         "ticket_name": "LOVELACE/ADA",
-        "ticket_number": "0001234567890",
+        "ticket_number": tickets[-1]["number"] if tickets else None,
+        "tickets": tickets,
+        "seats": [],
+        "status": "active",
+        "document": None,
+        "loyalty": [],
+        "services": [],
+        **more,
+    }
+
+
+def extra(kind: str, amount: str, **more: Any) -> dict[str, Any]:
+    """A seat or a bag for the first passenger, paid for."""
+    return {
+        "kind": kind,
+        "passenger": 0,
+        "slice": 0,
+        "flight_id": OVER if kind == "seat" else None,
+        "seat": "12A" if kind == "seat" else None,
+        "quantity": 1,
+        "amount": usd(amount),
+        "status": "paid",
+        **more,
+    }
+
+
+def payment(amount: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": "pay_1",
+        "purpose": "purchase",
+        "status": "captured",
+        "amount": usd(amount),
+        "refunded": usd("0.00"),
+        "card": {"brand": "visa", "last4": "4242"},
+        "failure": None,
+        "next_action": None,
+        "created_at": "2026-11-22T19:41:00Z",
+        "captured_at": "2026-11-22T19:42:00Z",
+        **more,
+    }
+
+
+def refund(amount: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": "ref_1",
+        "payment_id": "pay_1",
+        "status": "pending",
+        "amount": usd(amount),
+        "reason": "fare_rules",
+        "due_on": "2026-12-03",
+        "due_rule": "us-card",
+        "created_at": "2026-11-24T08:00:00Z",
+        "succeeded_at": None,
+        **more,
+    }
+
+
+def airline_change(flight_id: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": "aic_1",
+        "flight_id": flight_id,
+        "slice": 0,
+        "materiality": "significant",
+        "before": {},
+        "after": {},
+        "options": ["accept", "refund"],
+        "status": "open",
+        "deadline": "2026-11-25T12:00:00Z",
+        "passenger_rights": [],
+        "created_at": "2026-11-23T10:00:00Z",
         **more,
     }
 
@@ -127,21 +212,25 @@ def booking(**changed: Any) -> dict[str, Any]:
         "baggage": {"carry_on": 1, "checked": 2},
         "passengers": [
             passenger(),
-            passenger("Charles", "Babbage", ticket_name="BABBAGE/CHARLES", ticket_number="0001234567891"),
-            passenger("Byron", "King", type="child", ticket_name="KING/BYRON", ticket_number=None),
+            passenger(
+                "Charles",
+                "Babbage",
+                ticket_name="BABBAGE/CHARLES",
+                tickets=[ticket("0001234567891", OVER, ON)],
+            ),
+            passenger("Byron", "King", type="child", ticket_name="KING/BYRON", tickets=[]),
         ],
         "slices": [one_slice(over, on, layovers=[layover])],
         "contact": {"email": "ada@example.com", "phone": "+441632960000"},
         "hold_expires_at": None,
+        "price_guaranteed_until": None,
+        "amount_due": usd("0.00"),
+        "extras": [],
+        "cancellation": {"free_until": None, "free_rule": None, "void_until": None},
         "schedule_changes": [],
-        "payments": [
-            {
-                "amount": usd("1812.40"),
-                "brand": "visa",
-                "last4": "4242",
-                "created_at": "2026-11-22T19:42:00Z",
-            }
-        ],
+        "airline_changes": [],
+        "payments": [payment("1812.40")],
+        "refunds": [],
         "available_actions": [],
         "created_at": "2026-11-22T19:38:31Z",
         "updated_at": "2026-11-22T19:42:01Z",
