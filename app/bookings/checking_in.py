@@ -17,6 +17,8 @@ from app.seats import service as seats
 from app.seats.sitting import Traveller
 from app.tickets import service as tickets
 from app.tickets.check_in import check_in_window
+from app.tickets.coupons import CHECK_IN
+from app.tickets.errors import NotCheckedIn
 
 
 async def check_in(
@@ -38,20 +40,45 @@ async def check_in(
 
 
 async def open_flights(session: Session, user_id: uuid.UUID, pnr: str) -> Row:
-    """Check everybody in on the flights whose check-in is open; gives the booking's row.
+    """Check in whoever can be on the flights whose check-in is open; gives the booking.
 
-    Raises BookingNotFound, BookingClosed, and CheckInNotOpen or CheckInClosed where nobody is checked in anywhere.
+    Raises BookingNotFound, BookingClosed, SeatNotAllowed.
     """
     booking = await _confirmed(session, user_id, pnr)
     segments = await repository.active_segments(session, booking["id"])
-    now = clock.now()
+    issued = (await tickets.of_bookings(session, [booking["id"]]))[booking["id"]]
+    waiting = {
+        (ticket["position"], coupon["flight_id"])
+        for ticket in issued
+        for coupon in ticket["coupons"]
+        if coupon["status"] in CHECK_IN.before
+    }
     for flight in segments:
-        if tickets.can_check_in(flight, now):
-            await _checked_in(session, booking, flight, None)
-    if not any(pass_of(coupon) for coupon in await _coupons(session, booking)):
-        ahead = [flight for flight in segments if flight["departs_at"] > now] or segments
-        check_in_window(ahead[0], now)
-    return booking
+        ready = {position for position, flight_id in waiting if flight_id == flight["id"]}
+        if ready and tickets.can_check_in(flight, clock.now()):
+            await _checked_in(session, booking, flight, ready)
+    return await service.by_id(session, booking["id"])
+
+
+async def passes(session: Session, booking: Row) -> list[Row]:
+    """What passengers of a booking, as answers show it, board with: their coupons, and the gate.
+
+    Raises BookingClosed, and where nobody is checked in CheckInNotOpen, CheckInClosed or NotCheckedIn.
+    """
+    _check_paid(booking)
+    booking_id = await repository.id_of(session, booking["pnr"])
+    flights = {flight["id"]: flight for flight in await repository.active_segments(session, booking_id)}
+    found = [
+        _pass(ticket, coupon, flights[coupon["flight_id"]])
+        for ticket in (await tickets.of_bookings(session, [booking_id]))[booking_id]
+        for coupon in ticket["coupons"]
+        if pass_of(coupon) and coupon["flight_id"] in flights
+    ]
+    if not found:
+        now, every = clock.now(), sorted(flights.values(), key=lambda flight: flight["departs_at"])
+        check_in_window(next((flight for flight in every if flight["departs_at"] > now), every[-1]), now)
+        raise NotCheckedIn("The booking's owner has not checked in yet.")
+    return found
 
 
 def pass_of(coupon: Row) -> bool:
@@ -59,9 +86,18 @@ def pass_of(coupon: Row) -> bool:
     return coupon["status"] in ("C", "L", "F") and coupon["check_in_sequence"] is not None
 
 
-async def _coupons(session: Session, booking: Row) -> list[Row]:
-    issued = (await tickets.of_bookings(session, [booking["id"]]))[booking["id"]]
-    return [coupon for ticket in issued for coupon in ticket["coupons"]]
+def _pass(ticket: Row, coupon: Row, flight: Row) -> Row:
+    return {
+        "passenger": ticket["position"],
+        "flight_id": public_id(flight),
+        "slice": coupon["slice_index"],
+        "gate": flight["departure_gate"],
+        "ticket_number": ticket["number"],
+        "coupon": coupon["number"],
+        "status": coupon["status"],
+        "sequence": coupon["check_in_sequence"],
+        "issued_at": coupon["changed_at"],
+    }
 
 
 async def _checked_in(
@@ -97,6 +133,10 @@ async def _checked_in(
 
 async def _confirmed(session: Session, user_id: uuid.UUID, pnr: str) -> Row:
     booking = await paying.locked(session, user_id, pnr)
+    _check_paid(booking)
+    return booking
+
+
+def _check_paid(booking: Row) -> None:
     if booking["status"] not in ("confirmed", "completed"):
         raise BookingClosed("Only a booking that is paid has boarding passes.")
-    return booking

@@ -1,5 +1,6 @@
 """Who may read a booking, for routes that show one."""
 
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -7,7 +8,7 @@ from fastapi import Depends
 
 from app.auth import tokens
 from app.auth.dependencies import Bearer
-from app.bookings import guests, service
+from app.bookings import checking_in, guests, service
 from app.core.db import Row, Session
 from app.core.errors import Unauthorized
 
@@ -16,6 +17,15 @@ _Read = Callable[[Session, str], Awaitable[Row]]
 
 async def _read(credentials: Bearer) -> _Read:
     """Reads the owner's bookings with an access token, and the one of a guest's token with that."""
+    return _as_caller(credentials, service.read)
+
+
+async def _board(credentials: Bearer) -> _Read:
+    return _as_caller(credentials, checking_in.open_flights)
+
+
+def _as_caller(credentials: Bearer, owner: Callable[[Session, uuid.UUID, str], Awaitable[Row]]) -> _Read:
+    """What the owner does; a guest only reads."""
     if credentials is None:
         raise Unauthorized("Send `Authorization: Bearer <access token or guest token>`.")
     token = credentials.credentials
@@ -23,8 +33,10 @@ async def _read(credentials: Bearer) -> _Read:
     if guest is not None:
         return lambda session, pnr: guests.read(session, guest, pnr)
     user_id = tokens.read(token).user_id
-    return lambda session, pnr: service.read(session, user_id, pnr)
+    return lambda session, pnr: owner(session, user_id, pnr)
 
 
 # `await read(session, pnr)` is the booking. For routes that change nothing: a guest only reads.
 BookingReader = Annotated[_Read, Depends(_read)]
+# The same, after whoever can be is checked in where it is the owner who asks.
+BoardingReader = Annotated[_Read, Depends(_board)]

@@ -294,6 +294,11 @@ async def pnr_of(session: Session, booking_id: int) -> str:
     return pnr
 
 
+async def id_of(session: Session, pnr: str) -> int:
+    booking_id: int = (await rows(session, "SELECT id FROM bookings WHERE pnr = :pnr", pnr=pnr))[0]["id"]
+    return booking_id
+
+
 async def prolong(session: Session, booking_id: int, minutes: float) -> Row:
     """Hold a booking for at least so long from now; once only, and it says until when.
 

@@ -206,6 +206,9 @@ class Settings(BaseSettings):
     check_in_closes_minutes: int = Field(
         default=60, ge=0, le=300, description="Check-in closes this many minutes before departure."
     )
+    boarding_minutes: int = Field(
+        default=40, ge=0, le=180, description="Boarding begins this many minutes before departure."
+    )
     schedule_fresh_hours: float = Field(
         default=24, gt=0, description="Age at which a future day's schedule is fetched again, in hours."
     )

@@ -102,13 +102,14 @@ def language(asked: Tag | None, accepted: str | None) -> Language:
 def _accepted(header: str) -> Tag | None:
     """The first of the client's languages, best first, that is there, as its country or else as any writes it."""
     tags = {tag.lower(): tag for tag in TAGS}
-    for wanted in _by_liking(header):
+    for wanted in by_liking(header):
         if found := tags.get(wanted) or tags.get(wanted.split("-")[0]):
             return found
     return None
 
 
-def _by_liking(header: str) -> list[str]:
+def by_liking(header: str) -> list[str]:
+    """What an `Accept` or `Accept-Language` header names, in lower case, what is liked best first."""
     liked = []
     for part in header.lower().split(",")[:_MOST_RANGES]:
         tag, _, parameter = part.partition(";")

@@ -35,7 +35,7 @@ def pdf(template: str, facts: Row, made_at: datetime) -> bytes:
         str(_TEMPLATES / f"{template}.typ"), str(_TEMPLATES), font_paths=_fonts(), ignore_system_fonts=True
     )
     inputs = {"facts": orjson.dumps(facts).decode()}
-    made = compiler.compile(format="pdf", sys_inputs=inputs, timestamp=made_at)
+    made = compiler.compile(format="pdf", sys_inputs=inputs, timestamp=made_at.replace(microsecond=0))
     if not isinstance(made, bytes):
         raise TypeError("a PDF is one file")
     return made

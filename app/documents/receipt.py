@@ -259,8 +259,9 @@ def _route(index: int, booking: Row) -> str:
 
 def _total(booking: Row) -> Row:
     """The fare's price with the extras."""
-    amounts = [booking["price"]["total"], *(extra["amount"] for extra in booking["extras"])]
-    return amounts[0] | {"amount": str(sum(Decimal(one["amount"]) for one in amounts))}
+    fare: Row = booking["price"]["total"]
+    extras = sum(Decimal(extra["amount"]["amount"]) for extra in booking["extras"])
+    return fare | {"amount": str(Decimal(fare["amount"]) + extras)}
 
 
 def _due(booking: Row, language: Language) -> str:

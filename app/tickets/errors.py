@@ -15,6 +15,11 @@ class CheckInNotOpen(Conflict):
     title = "Check-in has not opened yet"
 
 
+class NotCheckedIn(Conflict):
+    code = "not_checked_in"
+    title = "Nobody is checked in yet"
+
+
 class CheckInClosed(Conflict):
     code = "check_in_closed"
     title = "Check-in has closed"

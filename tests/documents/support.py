@@ -262,6 +262,9 @@ def change(flight_id: str, materiality: str, after: dict[str, str]) -> dict[str,
 def boarding_pass(**changed: Any) -> BoardingPass:
     facts: dict[str, Any] = {
         "pnr": "K7QX2M",
+        "passenger": 0,
+        "slice": 0,
+        "status": "C",
         "name": "Ada Lovelace",
         "ticket_name": "LOVELACE/ADA",
         "passenger_type": "adult",

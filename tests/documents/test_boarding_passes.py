@@ -100,7 +100,14 @@ def test_an_item_shows_what_a_telephone_needs() -> None:
     [item] = boarding.view([boarding_pass(gate=None)])
 
     assert {name: item[name] for name in item if name not in ("aztec", "bcbp", "origin", "destination")} == {
-        "passenger": "Ada Lovelace",
+        "pnr": "K7QX2M",
+        "passenger": 0,
+        "name": "Ada Lovelace",
+        "ticket_name": "LOVELACE/ADA",
+        "type": "adult",
+        "slice": 0,
+        "status": "C",
+        "issued_at": "2026-11-30T20:10:00Z",
         "flight_id": "ZZ101-20261201-JFK",
         "flight_number": "ZZ101",
         "operated_by": "Sandbox Air",

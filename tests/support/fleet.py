@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from tests.support.client import Client, in_days
 
 _CARRIER = "7Q"
-_OSLO = ZoneInfo("Europe/Oslo")
+OSLO = ZoneInfo("Europe/Oslo")
 _numbers = itertools.count(100)
 _days = itertools.count(60)
 
@@ -35,13 +35,13 @@ class Fleet:
         """A flight at noon between two Norwegian airports, with so many seats in economy."""
         day = day or in_days(next(_days))
         noon = datetime.combine(day, datetime.min.time()) + timedelta(hours=12)
-        return await self.flight_at(noon.replace(tzinfo=_OSLO), seats, origin, destination)
+        return await self.flight_at(noon.replace(tzinfo=OSLO), seats, origin, destination)
 
     async def flight_at(
         self, departs: datetime, seats: int = 10, origin: str = "TOS", destination: str = "BGO"
     ) -> Flight:
         """A flight that leaves at this instant and takes two hours; its board counts as fetched."""
-        local, number = departs.astimezone(_OSLO).replace(tzinfo=None, microsecond=0), str(next(_numbers))
+        local, number = departs.astimezone(OSLO).replace(tzinfo=None, microsecond=0), str(next(_numbers))
         await self.sql(
             "INSERT INTO schedule_boards (airport, local_date, fetched_at, fresh_until, flights)"
             " VALUES (:airport, :day, now(), now() + interval '1 day', 1) ON CONFLICT DO NOTHING",
