@@ -176,7 +176,7 @@ def _masked(booking: Row) -> Row:
         "pnr": booking["pnr"],
         "status": booking["status"],
         "passengers": [
-            {"initials": f"{one['given_name'][0].upper()}. {one['family_name'][0].upper()}."}
+            {"initials": " ".join(f"{name[0].upper()}." for name in _names(one))}
             for one in booking["passengers"]
         ],
         "slices": [
@@ -187,6 +187,11 @@ def _masked(booking: Row) -> Row:
             for one in booking["slices"]
         ],
     }
+
+
+def _names(passenger: Row) -> list[str]:
+    """Some have no given name."""
+    return [name for name in (passenger["given_name"], passenger["family_name"]) if name]
 
 
 def _token(nonce: bytes, key: str) -> str:

@@ -3,6 +3,7 @@
 It names travellers and flights, and neither documents nor what somebody paid with.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,8 @@ from app.bookings import guests
 from app.bookings import service as bookings
 from app.core.config import settings
 from app.core.db import Row, Session
+from app.documents import calendar, receipt
+from app.documents.languages import language
 from app.notifications.kinds import still_true
 from app.notifications.wording import Values, Wording, wording
 
@@ -47,8 +50,22 @@ class Letter:
 
 # Makes something to attach from a booking as its owner sees it, in a language.
 Attach = Callable[[Row, str], Awaitable[Attachment]]
+
+
+async def _receipt(booking: Row, spoken: str) -> Attachment:
+    made = await asyncio.to_thread(receipt.pdf, booking, language(None, spoken))
+    return Attachment("itinerary.pdf", "application/pdf", made)
+
+
+async def _calendar(booking: Row, spoken: str) -> Attachment:
+    made = await asyncio.to_thread(calendar.ics, booking, language(None, spoken))
+    return Attachment("itinerary.ics", "text/calendar", made)
+
+
 # What goes with a kind of mail.
-ATTACHED: dict[str, tuple[Attach, ...]] = {}
+ATTACHED: dict[str, tuple[Attach, ...]] = dict.fromkeys(
+    ("booking_confirmed", "booking_changed"), (_receipt, _calendar)
+)
 
 
 async def write(session: Session, mail: Row) -> Letter | None:
@@ -94,7 +111,7 @@ def render(
 def _facts(kind: str, words: Wording, booking: Row) -> list[tuple[str, str]]:
     facts = [(words.words["reference"], booking["pnr"])]
     if kind in _WITH_PRICE:
-        names = [f"{one['given_name']} {one['family_name']}" for one in booking["passengers"]]
+        names = [receipt.full_name(one) for one in booking["passengers"]]
         facts.append((words.words["travellers"], ", ".join(names)))
         facts.append((words.words["total"], words.money(booking["price"]["total"])))
     return facts

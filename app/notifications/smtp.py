@@ -81,7 +81,9 @@ def message(mail: Row, letter: Letter) -> EmailMessage:
     made.add_alternative(letter.html, subtype="html")
     for one in letter.attachments:
         main, _, sub = one.media_type.partition("/")
-        made.add_attachment(one.content, main, sub, filename=one.name)
+        # Texts are told to be UTF-8, because mail takes them for ASCII otherwise.
+        params = {"charset": "utf-8"} if main == "text" else None
+        made.add_attachment(one.content, main, sub, filename=one.name, params=params)
     made["Content-Language"] = mail["locale"]
     return made
 

@@ -63,6 +63,16 @@ async def test_a_reference_and_any_travellers_name_show_the_journey(
     assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
     assert answer.body.keys() == {"pnr", "status", "passengers", "slices"}
     assert answer.body["passengers"] == [{"initials": "A. L."}, {"initials": "J. Ł."}]
+
+
+async def test_who_has_one_name_only_has_one_initial(guest: Guest, traveller: Client, fleet: Fleet) -> None:
+    """Some passports have no given name."""
+    offer = await fleet.offer(traveller, await fleet.flight())
+    pnr = (await traveller.book(offer["id"], [adult(given_name=None, family_name="Sukarno")])).body["pnr"]
+
+    answer = await guest.looks_up(pnr, "Sukarno")
+
+    assert (answer.status, answer.body["passengers"]) == (200, [{"initials": "S."}])
     [segment] = answer.body["slices"][0]["segments"]
     assert (segment["origin"]["iata"], segment["destination"]["iata"]) == ("TOS", "BGO")
     assert PRIVATE.search(answer.raw.decode()) is None

@@ -271,6 +271,16 @@ async def test_a_mail_names_travellers_flights_and_the_price_and_nothing_else(ma
             assert private not in body
 
 
+async def test_who_has_no_given_name_is_called_by_the_other(mails: Mails) -> None:
+    """And by nothing that we made up."""
+    await mails.booked(given_name=None, family_name="Sukarno")
+
+    [mail] = await mails.sent()
+
+    assert "Sukarno" in mail["text"]
+    assert "None" not in mail["text"]
+
+
 async def test_what_belongs_to_a_kind_is_attached(mails: Mails, monkeypatch: pytest.MonkeyPatch) -> None:
     """Made from the booking, in the language of the mail."""
 
