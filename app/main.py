@@ -11,6 +11,7 @@ from app import __version__, openapi
 from app.airlines import service as airlines
 from app.airports import service as airports
 from app.api import LARGER_BODIES, SEARCHES, router
+from app.bookings.hotpath import HotPath
 from app.core import copies, db, http, logging, redis
 from app.core.config import settings
 from app.core.web import problems
@@ -74,7 +75,7 @@ def create_app() -> RequestContext:
     """The API in what is around FastAPI, so that every answer has a request id, the unexpected 500 too, and a hot
     search pays for nothing that it does not use.
     """
-    limited = BodyLimit(create_api(), LARGER_BODIES)
+    limited = BodyLimit(HotPath(create_api()), LARGER_BODIES)
     if not settings().rate_limit_enabled:
         return RequestContext(limited, hotpath.shortcut)
     every = Limit("default", settings().requests_a_minute)

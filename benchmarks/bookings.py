@@ -84,15 +84,19 @@ async def _statements_of_a_booking(offer: str) -> list[tuple[str, tuple[Any, ...
     """Make one booking in this process and write down what it asks of the database."""
     from sqlalchemy import event
 
+    from app.airlines import service as airlines
     from app.airports import service as airports
     from app.auth.repository import user_by_email
     from app.bookings import service
     from app.bookings.schemas import BookingIn
     from app.core import db, redis
+    from app.rules import service as rules
 
     db.connect()
     redis.connect()
     await airports.load()
+    await airlines.load()
+    await rules.load()
     seen: list[tuple[str, tuple[Any, ...]]] = []
     async with db.transaction() as session:
         user = await user_by_email(session, "bench@example.com")

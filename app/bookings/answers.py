@@ -1,13 +1,15 @@
 """What paying answers: the payment or the booking, what was declined, or that nobody knows yet."""
 
+import uuid
 from typing import Protocol
 
 from starlette.responses import Response
 
 from app.bookings import paying, service
+from app.bookings.schemas import BookingIn
 from app.core import db
 from app.core.db import Row, Session
-from app.core.web.idempotency import Steps
+from app.core.web.idempotency import Once, Steps
 from app.payments import service as payments
 from app.providers.cards import Charge
 
@@ -16,6 +18,12 @@ class Shown(Protocol):
     """What a payment that came to something is answered with."""
 
     async def __call__(self, session: Session, payment: Row, charge: Charge | None) -> Row: ...
+
+
+async def held(once: Once, user_id: uuid.UUID, data: BookingIn) -> Response:
+    """The booking that holds an offer's seats."""
+    async with db.direct() as session:
+        return await once(session, user_id, 201, lambda: service.create(session, user_id, data))
 
 
 async def the_payment(session: Session, payment: Row, charge: Charge | None) -> Row:  # noqa: ARG001

@@ -122,7 +122,7 @@ async def create_booking(data: BookingIn, caller: CurrentUser, once: OnceDep) ->
     Where the card is declined the hold stays: the problem has its `pnr`, and another card can be tried.
     """
     if data.payment is None:
-        return await once.in_one(caller.user_id, 201, lambda s: service.create(s, caller.user_id, data))
+        return await answers.held(once, caller.user_id, data)
     return await once.in_steps(
         caller.user_id,
         lambda session: paying.begin_with_booking(session, caller.user_id, data),

@@ -1,24 +1,32 @@
 """The database: tables' base class, the connection pool, and one transaction per request or task."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import asyncpg
 import orjson
 from sqlalchemy import DateTime, MetaData, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.util import greenlet_spawn
 
 from app.core.config import settings
 from app.core.logging import logger
 
 log = logger("jetway.db")
 
-Session = AsyncSession
 Row = dict[str, Any]
+
+
+class Session(AsyncSession):
+    """`driver` is set where `rows` speaks to PostgreSQL without SQLAlchemy in between; see `direct`."""
+
+    driver: asyncpg.Connection | None = None
 
 
 class Base(DeclarativeBase):
@@ -83,9 +91,42 @@ def engine() -> AsyncEngine:
 @asynccontextmanager
 async def transaction() -> AsyncIterator[Session]:
     """A session whose work is committed on leaving, or rolled back by any exception."""
-    async with AsyncSession(engine(), expire_on_commit=False) as session:
+    async with Session(engine(), expire_on_commit=False) as session:
         async with session.begin():
             yield session
+    await _follow_up(session)
+
+
+@asynccontextmanager
+async def direct() -> AsyncIterator[Session]:
+    """`transaction` for a hot path whose statements all go through `rows`; nothing else works in it.
+
+    SQLAlchemy lends a connection of its pool, and what PostgreSQL refuses is raised as SQLAlchemy would.
+    """
+    lent = await engine().raw_connection()
+    driver: asyncpg.Connection = lent.driver_connection
+    session = Session()
+    session.driver = driver
+    try:
+        with _raised_as_by_sqlalchemy(driver):
+            async with driver.transaction():
+                yield session
+    finally:
+        if driver.is_closed() or driver.is_in_transaction():
+            lent.invalidate()
+        await greenlet_spawn(lent.close)
+    await _follow_up(session)
+
+
+@contextmanager
+def _raised_as_by_sqlalchemy(driver: asyncpg.Connection) -> Iterator[None]:
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DBAPIError(None, None, error, True, driver.is_closed()) from error
+
+
+async def _follow_up(session: Session) -> None:
     for follow_up in session.info.get("after_commit", ()):
         try:
             await follow_up()
@@ -105,8 +146,12 @@ async def rows(session: Session, sql: str, **parameters: Any) -> list[Row]:
     Parameters are written `:name`; PostgreSQL finds out their types from where they stand.
     """
     statement, names = _numbered(sql)
+    values = tuple(parameters[name] for name in names)
+    if session.driver is not None:
+        with _raised_as_by_sqlalchemy(session.driver):
+            return [dict(row) for row in await session.driver.fetch(statement, *values)]
     connection = await session.connection()
-    result = await connection.exec_driver_sql(statement, tuple(parameters[name] for name in names))
+    result = await connection.exec_driver_sql(statement, values)
     if not result.returns_rows:
         return []
     columns = tuple(result.keys())

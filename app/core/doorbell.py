@@ -1,6 +1,7 @@
 """Telling a worker that there is something to do, if the broker can be reached: the sweep finds it anyway."""
 
 import asyncio
+from functools import cache, partial
 from typing import Any
 
 from celery.exceptions import OperationalError
@@ -9,6 +10,7 @@ from app.core import redis
 from app.core.background import celery
 from app.core.config import settings
 from app.core.logging import logger
+from app.core.together import Together
 
 log = logger("jetway.doorbell")
 
@@ -19,6 +21,15 @@ _LASTS_SECONDS = 5
 
 async def ring(task: str) -> None:
     """Ask for a sweep once there are committed rows for it; rings until a worker hears them are one message."""
+    await _ringing(task)()
+
+
+@cache
+def _ringing(task: str) -> Together:
+    return Together(partial(_ring, task))
+
+
+async def _ring(task: str) -> None:
     first = redis.client().set(_key(task), 1, nx=True, ex=_LASTS_SECONDS)
     if await redis.or_none(first):
         await send(task, expires=_LASTS_SECONDS)

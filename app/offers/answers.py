@@ -20,6 +20,7 @@ from app.core.config import settings
 from app.core.db import Row
 from app.core.etags import etag_of
 from app.core.metrics import SEARCH_ANSWERS
+from app.core.together import Together
 from app.fares import service as fares
 from app.offers import search
 from app.offers.journeys import rules
@@ -46,6 +47,7 @@ class Answer:
 _hot: dict[bytes, Answer] = {}
 _computing: dict[str, asyncio.Task[tuple[bytes, bool]]] = {}
 _latest: list[Row] = []
+_moved: set[str] = set()
 
 
 def latest_offer() -> Row | None:
@@ -98,10 +100,18 @@ async def seats_moved(flights: Iterable[tuple[str, str, date]]) -> None:
     names = {_name(*flight) for flight in flights}
     for raw_query in [raw for raw, answer in _hot.items() if answer.markets & names]:
         _hot.pop(raw_query, None)
+    _moved.update(names)
+    await _tell_others()
+
+
+async def _begin_generations() -> None:
     pipeline = redis.client().pipeline(transaction=False)
-    for name in names:
-        pipeline.set(name, secrets.token_hex(8), ex=_GENERATION_SECONDS)
+    while _moved:
+        pipeline.set(_moved.pop(), secrets.token_hex(8), ex=_GENERATION_SECONDS)
     await redis.or_none(pipeline.execute())
+
+
+_tell_others = Together(_begin_generations)
 
 
 def _name(origin: str, destination: str, day: date) -> str:

@@ -88,6 +88,15 @@ async def claim(session: Session, ids: list[int], cabin: str, seats: int, hold_m
     )
 
 
+async def mark(session: Session) -> None:
+    """Remember this moment of the transaction, so that what comes next can be undone alone."""
+    await rows(session, "SAVEPOINT mark")
+
+
+async def back_to_mark(session: Session) -> None:
+    await rows(session, "ROLLBACK TO SAVEPOINT mark")
+
+
 async def lock(session: Session, ids: list[int], cabin: str) -> None:
     """Lock the seats of several flights in the order in which `claim` takes them.
 

@@ -175,13 +175,14 @@ async def _claim(session: Session, offer: Offer) -> dict[int, Row]:
 async def _claims(session: Session, ids: list[int], cabin: str, seats: int) -> list[Row]:
     """Claims on all of these flights; on fewer if one is full, and then the caller must roll back."""
     hold = settings().hold_minutes
-    savepoint = await session.begin_nested() if len(ids) > 1 else None
+    if len(ids) > 1:
+        await repository.mark(session)
     claims = await repository.claim(session, ids, cabin, seats, hold)
     if len(claims) < len(ids):
         # Some flight was full. Holds that ran out on these flights are given back here and now, because no
         # sweeper, worker or Redis may be alive to do it; then there is one more try.
-        if savepoint is not None:
-            await savepoint.rollback()
+        if len(ids) > 1:
+            await repository.back_to_mark(session)
             await repository.lock(session, ids, cabin)
         freed = await repository.release(session, flight_ids=ids, cabin=cabin)
         claims = await repository.claim(session, ids, cabin, seats, hold) if freed else []

@@ -194,7 +194,7 @@ def _answer(status: int, body: bytes, headers: dict[str, str] | None = None) -> 
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
-def _once(
+async def _once(
     request: Request,
     idempotency_key: Annotated[
         str | None,

@@ -1,5 +1,6 @@
 """Every refusal as RFC 9457 `application/problem+json`, in one shape, never echoing what was sent."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -115,13 +116,26 @@ def answer(request: Request, error: AppError) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(AppError, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(PoolTimeout, _busy)
-    app.add_exception_handler(DBAPIError, _database)
-    app.add_exception_handler(OSError, _unreachable)
-    app.add_exception_handler(Exception, _unexpected)
+    for kind, handler in _handlers().items():
+        app.add_exception_handler(kind, handler)
+
+
+async def answered(request: Request, error: Exception) -> Response:
+    """What FastAPI would answer to this error, for what is answered before FastAPI is entered."""
+    handlers = _handlers()
+    return await next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)(request, error)
+
+
+def _handlers() -> dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
+    return {
+        AppError: _refused,
+        RequestValidationError: _invalid,
+        HTTPException: _http,
+        PoolTimeout: _busy,
+        DBAPIError: _database,
+        OSError: _unreachable,
+        Exception: _unexpected,
+    }
 
 
 async def _refused(request: Request, error: Exception) -> Response:
