@@ -6,6 +6,7 @@ derivation that passports agree on.
 """
 
 import unicodedata
+from string import ascii_uppercase
 
 LONGEST = 58
 # What passports without a given name are ticketed with.
@@ -39,10 +40,13 @@ _IN_LATIN = (
     "D G IE DZ I I J LJ NJ C K U DZ G IE"
 )
 _TRANSLITERATED = str.maketrans(_LATIN | dict(zip(_CYRILLIC, _IN_LATIN.split(), strict=True)))
+_ASCII = dict.fromkeys(range(128)) | {ord(c): c for c in ascii_uppercase + " "} | {ord("-"): " "}
 
 
 def latin(name: str) -> str:
     """A name in upper-case A to Z and single spaces; empty where a letter of it has no derivation, or it has none."""
+    if name.isascii():
+        return " ".join(name.upper().translate(_ASCII).split())
     upper = unicodedata.normalize("NFC", name).upper()
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", upper).translate(_TRANSLITERATED))
     written = [c for c in plain if c not in _SILENT]

@@ -12,4 +12,4 @@ def now() -> datetime:
 
 def rfc3339(instant: datetime) -> str:
     """An instant as `2026-12-01T08:00:00Z`, for audit times; fractions of a second are dropped."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"

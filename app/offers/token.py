@@ -102,6 +102,15 @@ def sign(offer: Offer) -> str:
 
 def read(token: str) -> Offer:
     """Raises OfferNotFound for anything that we did not sign, OfferExpired for what is past its time."""
+    offer = _opened(token)
+    if offer.expires_at <= clock.now():
+        raise OfferExpired(f"The offer expired at {clock.rfc3339(offer.expires_at)}.")
+    return offer
+
+
+@lru_cache(maxsize=1024)
+def _opened(token: str) -> Offer:
+    """A signature once found good stays good, so only the clock is asked again."""
     if len(token) > _LONGEST or not token.startswith(_PREFIX) or not token.isascii():
         raise _unknown("not_an_offer", "This is no offer; take the `id` of one that a search found.")
     payload, _, signature = token.removeprefix(_PREFIX).rpartition(".")
@@ -114,7 +123,7 @@ def read(token: str) -> Offer:
     if version != _FORMAT:
         raise _unknown("offer_outdated", "This offer was made by an earlier release; search again.")
     slices, classes, cabin, brand, counts, total, currency, fares_version, issued, minutes = fields
-    offer = Offer(
+    return Offer(
         slices=tuple(tuple(flights) for flights in slices),
         classes=classes,
         cabin=CABINS[cabin],
@@ -126,9 +135,6 @@ def read(token: str) -> Offer:
         issued_on=_EPOCH + timedelta(days=issued),
         expires_at=datetime.fromtimestamp(minutes * 60, UTC),
     )
-    if offer.expires_at <= clock.now():
-        raise OfferExpired(f"The offer expired at {clock.rfc3339(offer.expires_at)}.")
-    return offer
 
 
 def _unknown(code: str, message: str) -> OfferNotFound:

@@ -46,19 +46,20 @@ def rules_leg(book: RightsBook, jurisdiction: str, one: Slice, leg: Leg) -> Appl
     """Whether a jurisdiction rules what happens to this leg of a slice."""
     if jurisdiction == HOUSE:
         return Applies.YES
-    scopes = (scope for scope in on(book.scopes, one.day) if scope.jurisdiction == jurisdiction)
-    return max((_matches(book, scope, one, leg) for scope in scopes), default=Applies.NO)
+    day = one.day
+    scopes = (scope for scope in book.scopes if scope.jurisdiction == jurisdiction and scope.holds(day))
+    return max((_matches(book, scope, one, leg, day) for scope in scopes), default=Applies.NO)
 
 
-def _matches(book: RightsBook, scope: Scope, one: Slice, leg: Leg) -> Applies:
+def _matches(book: RightsBook, scope: Scope, one: Slice, leg: Leg, day: date) -> Applies:
     ends = [(one.origin, one.destination)]
     if scope.per == "leg":
         ends = [(flown.origin, flown.destination) for flown in one.legs]
     return max(
         min(
-            in_group(book, scope.origin, origin.country, one.day),
-            in_group(book, scope.destination, destination.country, one.day),
-            in_group(book, scope.carrier, leg.carrier_country, one.day),
+            in_group(book, scope.origin, origin.country, day),
+            in_group(book, scope.destination, destination.country, day),
+            in_group(book, scope.carrier, leg.carrier_country, day),
         )
         for origin, destination in ends
     )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import asyncpg
 import pytest
-from sqlalchemy import event
 
 from app.bookings import repository
 from app.core import db
@@ -190,17 +190,17 @@ async def moved(sql: Any, pnr: str, left: Flight, entered: Flight) -> bool:
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """What the database is asked meanwhile."""
+    """What the database is asked meanwhile, straight on the driver."""
     asked: list[str] = []
+    fetch = asyncpg.Connection.fetch
 
-    def note(*arguments: Any) -> None:
-        asked.append(arguments[2])
+    async def noted(connection: Any, query: str, *values: Any) -> Any:
+        asked.append(query)
+        return await fetch(connection, query, *values)
 
-    event.listen(db.engine().sync_engine, "before_cursor_execute", note)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncpg.Connection, "fetch", noted)
         yield asked
-    finally:
-        event.remove(db.engine().sync_engine, "before_cursor_execute", note)
 
 
 async def test_a_booking_is_two_statements(traveller: Client, fleet: Fleet) -> None:

@@ -1,0 +1,79 @@
+"""A transaction straight on the driver keeps what other transactions promise."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy.exc import DBAPIError
+
+from app.core import db
+
+INSERT = "INSERT INTO heartbeats (name, at) VALUES ('direct', now())"
+FOUND = "SELECT name FROM heartbeats WHERE name = 'direct'"
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def clean(sql: Any) -> AsyncIterator[None]:
+    yield
+    await sql("DELETE FROM heartbeats WHERE name = 'direct'")
+
+
+async def ask(*statements: str) -> None:
+    async with db.direct() as session:
+        for statement in statements:
+            await db.rows(session, statement)
+
+
+async def test_work_is_committed_and_followed_up(sql: Any) -> None:
+    """The follow-up sees it."""
+    seen: list[Any] = []
+
+    async def look() -> None:
+        seen.extend(await sql(FOUND))
+
+    async with db.direct() as session:
+        await db.rows(session, INSERT)
+        db.after_commit(session, look)
+
+    assert seen == [{"name": "direct"}]
+
+
+async def test_any_exception_rolls_it_back(sql: Any) -> None:
+    """And nothing follows."""
+    followed: list[bool] = []
+
+    async def follow() -> None:
+        followed.append(True)
+
+    async def fails() -> None:
+        async with db.direct() as session:
+            await db.rows(session, INSERT)
+            db.after_commit(session, follow)
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await fails()
+
+    assert await sql(FOUND) == []
+    assert followed == []
+
+
+async def test_what_postgresql_refuses_is_told_as_elsewhere(sql: Any) -> None:
+    """With its state, by which a refusal is chosen; the connection serves the next one."""
+    with pytest.raises(DBAPIError) as refused:
+        await ask(INSERT, INSERT)
+
+    assert getattr(refused.value.orig, "sqlstate", None) == "23505"
+    assert not refused.value.connection_invalidated
+    assert await sql(FOUND) == []
+
+
+async def test_a_connection_that_broke_is_not_lent_again() -> None:
+    """Its transaction fails as an outage of the database; whoever comes next is given another one."""
+    with pytest.raises(DBAPIError) as broken:
+        await ask("SELECT pg_terminate_backend(pg_backend_pid())", "SELECT 1")
+
+    assert broken.value.connection_invalidated
+    async with db.direct() as session:
+        assert await db.rows(session, "SELECT 1 AS one") == [{"one": 1}]
