@@ -101,7 +101,7 @@ async def itinerary_calendar(booking: Booking, spoken: Spoken) -> Response:
     "/{pnr}/boarding-passes",
     response_model=BoardingPassList,
     responses={
-        200: {"content": {"application/pdf": {}, "text/html": {}}},
+        200: {"content": {kind: {"schema": {"type": "string"}} for kind in ("application/pdf", "text/html")}},
         **problems(
             *NOT_SIGNED_IN,
             BookingNotFound,
