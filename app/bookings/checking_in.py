@@ -77,7 +77,7 @@ async def passes(session: Session, booking: Row) -> list[Row]:
     if not found:
         now, every = clock.now(), sorted(flights.values(), key=lambda flight: flight["departs_at"])
         check_in_window(next((flight for flight in every if flight["departs_at"] > now), every[-1]), now)
-        raise NotCheckedIn("The booking's owner has not checked in yet.")
+        raise NotCheckedIn("Check-in is open, and nobody of this booking is checked in.")
     return found
 
 

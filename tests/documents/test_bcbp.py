@@ -77,7 +77,7 @@ def test_the_standards_example_is_reproduced() -> None:
     assert encode("DESMARAIS/LUC", [LUC]) == "M1DESMARAIS/LUC       EABC123 YULFRAAC 0834 326J001A0025 100"
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(name=NAMES, legs=st.lists(LEGS, min_size=1, max_size=4), issue=perhaps(ISSUES))
 def test_what_is_written_is_read_back(name: tuple[str, str], legs: list[Leg], issue: Issue | None) -> None:
     """One to four legs, with all that may be left out given or not."""

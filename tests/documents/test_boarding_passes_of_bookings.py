@@ -1,5 +1,6 @@
 """Boarding passes of a booking: who asks for them while check-in is open is checked in."""
 
+import asyncio
 import base64
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -177,7 +178,43 @@ async def test_who_comes_too_late_is_told_so(traveller: Client, booked: dict[str
     assert await passes(traveller, booked) == made
 
 
-async def test_what_is_not_paid_or_cancelled_has_none(traveller: Client, fleet: Fleet) -> None:
+async def test_who_has_cancelled_has_no_pass(traveller: Client, fleet: Fleet, day: Day) -> None:
+    """Nor keeps the one they had; when all have cancelled there is none to be had."""
+    offer = await fleet.offer(traveller, await fleet.flight(), adults=2)
+    trip = await paid(traveller, offer, adult(81), adult(82))
+    day.before(trip, hours=20)
+    before = await passes(traveller, trip)
+
+    await cancelled(traveller, trip, passengers=[0])
+    after = await passes(traveller, trip)
+    await cancelled(traveller, trip)
+
+    assert [one["passenger"] for one in before] == [0, 1]
+    assert after == before[1:]
+    assert (await refused(traveller, trip)).code == "booking_closed"
+
+
+async def cancelled(traveller: Client, booking: dict[str, Any], **what: Any) -> None:
+    path = f"/bookings/{booking['pnr']}/cancellations"
+    quote = await traveller.post(path, what)
+    assert quote.status == 201, quote.body
+    done = await traveller.post(f"{path}/{quote.body['id']}/confirm")
+    assert done.status == 200, done.body
+
+
+async def test_who_asks_several_times_at_once_is_checked_in_once(
+    traveller: Client, booked: dict[str, Any], day: Day
+) -> None:
+    """Impatient telephones get the same pass."""
+    day.before(booked, hours=20)
+
+    made = await asyncio.gather(*(passes(traveller, booked) for _ in range(6)))
+
+    assert [one["sequence"] for one in made[0]] == [1]
+    assert all(other == made[0] for other in made)
+
+
+async def test_what_is_not_paid_has_none(traveller: Client, fleet: Fleet) -> None:
     """Nor has what is not yours."""
     offer = await fleet.offer(traveller, await fleet.flight())
     held = (await traveller.book(offer["id"])).body
