@@ -8,6 +8,7 @@ import uuid
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from app.airports.service import directory
 from app.bookings import agreed, cancelling, changing, paying, quotes, repository, service, travel
 from app.bookings.errors import AirlineChangeNotFound, ChangeNotAllowed, OptionNotOffered
 from app.bookings.travel import Unit
@@ -18,6 +19,8 @@ from app.offers import token
 from app.payments.errors import PaymentInProgress
 from app.rights import service as rights
 from app.rights.trips import Changed, Disrupted, Disruption
+from app.rules.service import in_force
+from app.timetable.connections import CONNECTIONS
 
 _DAYS_AROUND = 3
 AIRLINE = "airline_change"
@@ -186,7 +189,10 @@ def _disruption(slices: list[list[Row]], current: list[list[Row]], flight: Row, 
     index = next(i for i, one in enumerate(slices) if one[0]["slice_index"] == flight["slice_index"])
     leg = next(i for i, one in enumerate(slices[index]) if one["id"] == flight["id"])
     # Who cannot reach the next flight any more is as badly off as if this one did not fly.
-    missed = any(after["departs_at"] < before["arrives_at"] for before, after in pairwise(current[index]))
+    missed = any(
+        flight["id"] in (before["id"], after["id"]) and _is_missed(before, after)
+        for before, after in pairwise(current[index])
+    )
     ended = missed or change["materiality"] in ("cancelled", "withdrawn")
     kind: Disrupted = "cancelled" if ended else "schedule_change"
     departure = arrival = 0
@@ -207,6 +213,23 @@ def _disruption(slices: list[list[Row]], current: list[list[Row]], flight: Row, 
         arrival_minutes=arrival,
         changes=frozenset(places),
     )
+
+
+def _is_missed(arriving: Row, leaving: Row) -> bool:
+    """Whether less time is left between two flights than the rules of connections in force want."""
+    least = in_force(CONNECTIONS).minimum(
+        (arriving["destination"], leaving["origin"]),
+        (_is_domestic(arriving), _is_domestic(leaving)),
+        (arriving["arrival_terminal"], leaving["departure_terminal"]),
+        (arriving["carrier"], leaving["carrier"]),
+        leaving["departure_date"],
+    )
+    return bool(leaving["departs_at"] - arriving["arrives_at"] < timedelta(minutes=least))
+
+
+def _is_domestic(flight: Row) -> bool:
+    origin, destination = (directory().find(flight[end]) for end in ("origin", "destination"))
+    return origin.country == destination.country
 
 
 def _minutes(before: str, after: str) -> int:
