@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from app.airports.service import directory
 from app.bookings import agreed, cancelling, changing, paying, quotes, repository, service, travel
+from app.bookings.cancelling import AIRLINE
 from app.bookings.errors import AirlineChangeNotFound, ChangeNotAllowed, OptionNotOffered
 from app.bookings.travel import Unit
 from app.core import clock
@@ -23,7 +24,6 @@ from app.rules.service import in_force
 from app.timetable.connections import CONNECTIONS
 
 _DAYS_AROUND = 3
-AIRLINE = "airline_change"
 
 
 async def open_for(session: Session, booking: Row, change: Row) -> Row | None:

@@ -32,6 +32,7 @@ from app.seats import service as seats
 from app.tickets import service as tickets
 
 _QUOTE_MINUTES = 30
+AIRLINE = "airline_change"
 
 
 @dataclass(slots=True)
@@ -53,6 +54,8 @@ async def quote(session: Session, user_id: uuid.UUID, pnr: str, data: Cancellati
     await payments.refuse_unless_waiting(session, booking["id"])
     units = await _wanted(session, booking, data)
     reason, until = reason_for(booking)
+    if await _airline_owes(session, booking, units):
+        reason, until = AIRLINE, None
     if booking["status"] == "held":
         _require_live_hold(booking)
         total, until = Sum(), booking["hold_expires_at"]
@@ -189,6 +192,14 @@ def reason_for(booking: Row) -> tuple[str, datetime | None]:
         if instant and clock.now() < instant and not booking["terms"].get("changed"):
             return reason, instant
     return "fare_rules", None
+
+
+async def _airline_owes(session: Session, booking: Row, units: list[Unit]) -> bool:
+    """Whether all of these can be given back for a change of the airline's: a changed slice, and what comes after."""
+    changes = await quotes.airline_changes_of(session, [booking["id"]])
+    changed = {c["slice_index"] for c in changes if c["state"] == "open" and "refund" in c["options"]}
+    since = [u.departs_at for u in await travel.units(session, booking) if u.slice_index in changed]
+    return bool(since) and min(unit.departs_at for unit in units) >= min(since)
 
 
 def _fee(booking: Row) -> int | None:

@@ -354,7 +354,7 @@ async def accept_airline_change(caller: CurrentUser, once: OnceDep, pnr: Pnr, ch
     "/{pnr}/airline-changes/{change_id}/refund", response_model=BookingOut, responses=problems(*_ANSWERED)
 )
 async def refund_airline_change(caller: CurrentUser, once: OnceDep, pnr: Pnr, change_id: Id) -> Response:
-    """Give the changed slice up for all that was paid for it."""
+    """Give the changed slice up, and those after it, for all that was paid for them."""
     return await once.in_one(
         caller.user_id,
         200,

@@ -193,7 +193,7 @@ class CancellationIn(Strict):
     """What to cancel; everything, where nothing is named."""
 
     passengers: Annotated[list[Position], Field(min_length=1, max_length=18)] | None = Field(
-        default=None, description="Indexes in the booking's `passengers`."
+        default=None, description="Indexes in the booking's `passengers`; infants leave with their adult."
     )
     slices: Annotated[list[Position], Field(min_length=1, max_length=50)] | None = Field(
         default=None, description="The `index` of slices of the booking."

@@ -7,7 +7,7 @@ import pytest
 
 from tests.bookings.airline import Paid
 from tests.bookings.changed import applied
-from tests.bookings.paid import PAYMENT, coupons, events, offer, settled, somebody
+from tests.bookings.paid import PAYMENT, cancelled, coupons, events, offer, quoted, settled, somebody
 from tests.payments.support import at_the_processor, balances, minor
 from tests.support.client import Client, Sandbox
 from tests.support.fleet import Fleet
@@ -82,6 +82,22 @@ async def test_for_seven_hours_all_the_money_goes_back(paid: Paid, sandbox: Sand
     assert books.pop("processor") == -books.pop("processor_fees")
     assert books == {}
     assert (await paid.fleet.counts(paid.flight))["sold"] == 0
+
+
+async def test_who_cancels_what_the_airline_cancelled_loses_nothing(paid: Paid) -> None:
+    """It is the same money by whichever door; each of two passengers has it for themselves."""
+    await paid.buys(brand="Light", people=[somebody(), somebody()])
+    before = await quoted(paid.traveller, paid.pnr)
+    await paid.is_cancelled()
+
+    quote, after = await cancelled(paid.traveller, paid.pnr, passengers=[1])
+    rest, ended = await cancelled(paid.traveller, paid.pnr)
+
+    assert (before["reason"], quote["reason"], rest["reason"]) == ("fare_rules", *["airline_change"] * 2)
+    assert (minor(quote["penalty"]), after["airline_changes"][0]["status"]) == (0, "open")
+    assert (minor(rest["penalty"]), ended["airline_changes"][0]["status"]) == (0, "refunded")
+    total = minor(paid.paid["price"]["total"])
+    assert (ended["status"], minor(quote["refund"]) + minor(rest["refund"])) == ("cancelled", total)
 
 
 async def test_who_was_cancelled_flies_something_else_for_nothing(
