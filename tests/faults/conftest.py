@@ -50,3 +50,19 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     stripe._connected.cache_clear()
     yield
     stripe._connected.cache_clear()
+
+
+@pytest_asyncio.fixture
+async def wire(address: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wire]:
+    """This process's own connections to PostgreSQL go through a wire, as those of a worker."""
+    from app.core import db
+    from app.core.config import settings
+
+    straight = db.engine()
+    async with wire_to(os.environ["DATABASE_URL"]) as (wire, near):
+        with monkeypatch.context() as patched:
+            patched.setattr(settings(), "database_url", near)
+            db.connect()
+        yield wire
+        await db.disconnect()
+        db._engine = straight

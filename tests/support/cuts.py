@@ -1,9 +1,11 @@
 """A wire to PostgreSQL that breaks at a commit: before the server has heard it, or before its answer comes back.
 
-Both look the same to who has asked: the connection is gone, and nobody knows whether the work is durable.
+Both look the same to who has asked: the connection is gone, and nobody knows whether the work is durable. Only commits
+of work on bookings and money count; a process looks at its reference data at any time.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Literal
@@ -11,6 +13,7 @@ from urllib.parse import urlsplit
 
 Side = Literal["before", "after"]
 
+_COUNTS = re.compile(rb"bookings|payments|refunds|idempotency_keys|processor_events")
 _SSL_REQUEST = (80877103).to_bytes(4, "big")
 
 
@@ -77,13 +80,20 @@ async def _carried(wire: Wire, client: Ends, server: Ends) -> None:
     """Pass the client's messages on, one by one, up to the commit at which the wire breaks."""
     answers = asyncio.create_task(_copied(server[0], client[1]))
     try:
-        greeted = False
+        greeted, statements, counts = False, dict[bytes, bool](), False
         while True:
             kind = await client[0].readexactly(1) if greeted else b""
             length = await client[0].readexactly(4)
             body = await client[0].readexactly(int.from_bytes(length, "big") - 4)
             greeted = greeted or body[:4] != _SSL_REQUEST
-            side = wire.strikes() if kind == b"Q" and body.upper().startswith(b"COMMIT") else None
+            if kind == b"P":
+                name, statement, _ = body.split(b"\0", 2)
+                statements[name] = bool(_COUNTS.search(statement))
+            elif kind == b"B":
+                counts = counts or statements.get(body.split(b"\0", 2)[1], False)
+            ends = kind == b"Q" and body.upper().startswith((b"COMMIT", b"ROLLBACK"))
+            side = wire.strikes() if ends and counts and body.upper().startswith(b"COMMIT") else None
+            counts = counts and not ends
             if side == "before":
                 return wire.broken()
             if side == "after":
