@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from time import monotonic
 from typing import Annotated, Any
@@ -22,6 +23,8 @@ _LOCK_TIMEOUT = "55P03"
 # A twin of an effect in several steps waits so long for the first one's answer, and looks so often.
 _TWIN_WAITS_SECONDS = 12.0
 _TWIN_LOOKS_SECONDS = (0.02, 0.05, 0.1, 0.2)
+# However many twins wait in a process, few of them look at once: the one that works needs connections too.
+_TWINS_LOOKING = asyncio.Semaphore(2)
 
 
 class IdempotencyKeyReused(Unprocessable):
@@ -124,9 +127,11 @@ class Once:
                 subject = await start(session)
             return await go_on(subject, steps)
         deadline, looks = monotonic() + _TWIN_WAITS_SECONDS, iter(_TWIN_LOOKS_SECONDS)
+        turn: AbstractAsyncContextManager[Any] = nullcontext()
         while True:
-            async with db.transaction() as session:
+            async with turn, db.transaction() as session:
                 found = await self._claimed_or_first(session, caller, start, steps.lock)
+            turn = _TWINS_LOOKING
             if isinstance(found, Response):
                 return found
             if found is not None:
