@@ -130,6 +130,7 @@ async def give_up(session: Session, booking: Row, units: list[Unit], reason: str
     gone = {(unit.position, unit.slice_index) for unit in units}
     segments = await repository.active_segments(session, booking["id"])
     positions = {position for position, _ in gone}
+    await offers.lock(session, [segment["id"] for segment in segments], booking["cabin"])
     await tickets.give_back(session, booking["id"], gone, unsold=reason == "void")
     whole: list[Row] = []
     partly: dict[int, int] = {}

@@ -194,6 +194,8 @@ async def _reserve(session: Session, booking: Row, found: Row) -> None:
     twin = await repository.booked_elsewhere(session, booking["id"], offer.flight_ids)
     if twin is not None:
         raise DuplicateTrip("Another booking of yours has a traveller on these flights.", pnr=twin)
+    left = [segment["id"] for segment in await repository.active_segments(session, booking["id"])]
+    await offers.lock(session, [*left, *offer.flight_ids], booking["cabin"])
     reservation = await offers.reserve(session, offer)
     first = await quotes.next_slice(session, booking["id"])
     segments = [

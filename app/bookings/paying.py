@@ -57,12 +57,15 @@ class Purchase:
         if booking["status"] not in ("held", "expired"):
             return False
         segments = await repository.active_segments(session, booking["id"])
-        renewed = await offers.secure(session, segments, booking["cabin"], seats_of(booking))
-        if renewed is None:
-            return False
+        async with session.begin_nested() as savepoint:
+            renewed = await offers.secure(session, segments, booking["cabin"], seats_of(booking))
+            # Once the hold has run out its travellers may have been booked on these flights anew.
+            late = booking["status"] == "expired" or booking["due"]
+            if renewed is None or (late and not await repository.renew_trips(session, booking["id"])):
+                await savepoint.rollback()
+                return False
         await booked.renew_claims(session, booking["id"], renewed)
         if booking["status"] == "expired":
-            await repository.renew_trips(session, booking["id"])
             await repository.step(
                 session,
                 booking["id"],
@@ -152,6 +155,7 @@ async def renew_price(user_id: uuid.UUID, pnr: str) -> None:
             raise BookingClosed("The fare of this booking is no longer sold.")
         risen = quote.total > booking["total_minor"]
         if risen:
+            await give_up_waiting(session, booking)  # It is for the old price.
             terms = {**booking["terms"], "parts": service.parts_of(quote)}
             await give_up_waiting(session, booking)
             await repository.reprice(session, booking["id"], quote.total, quote.wire(), terms)

@@ -1,5 +1,6 @@
 """What bookings ask of offers: read one, take its seats, give them back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -130,6 +131,14 @@ async def requoted(session: Session, offer: Offer) -> Quote | None:
 
 def _in_slices(offer: Offer, known: dict[int, Row]) -> list[list[Row]]:
     return [[known[flight_id] for flight_id in one] for one in offer.slices]
+
+
+async def lock(session: Session, flight_ids: Sequence[int], cabin: str) -> None:
+    """Let nobody else sell or give back seats of these flights; in the order in which everybody locks them.
+
+    For who moves seats of several flights in more than one step, and would otherwise lock them in an order of its own.
+    """
+    await repository.lock(session, sorted(set(flight_ids)), cabin)
 
 
 async def prolong(session: Session, claim_ids: list[int], until: datetime) -> None:
