@@ -18,7 +18,8 @@ def main() -> None:
     print(f"Python {platform.python_version()}, server on one core, load and databases on the other")
     with stack.product() as (url, servers, environment):
         print(search.measure(url, arguments.rounds, seconds))
-        print(bookings.measure(url, servers, environment, arguments.rounds, seconds))
+        shop = bookings.shop_at(url, servers)
+        print(bookings.measure(shop, servers, environment, arguments.rounds, seconds))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,18 @@
 """`POST /bookings` beside `pgbench` running the statements that one booking runs.
 
 The statements are taken from a booking as it is made, so they are the product's own; only the flight, the
-reference and the traveller are drawn anew in each transaction. Bookings are spread over all flights between two
-cities, and each is for somebody new, because nobody is booked twice on a flight.
+reference and the traveller are drawn anew in each transaction. Each booking is for somebody new, because nobody
+is booked twice on a flight.
 """
 
+import argparse
 import asyncio
 import json
 import os
+import platform
 import re
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -16,38 +20,102 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks import stack
+from benchmarks import past, stack
 from dev.servers import Servers
 
 _ALPHABET = "BCDFGHJKMNPQRSTVWXYZ23456789"
 _MARKETS = (("MEL", "SYD"), ("DEL", "BOM"), ("LAX", "SFO"), ("JFK", "LHR"))
+_ACCOUNT = {"email": "bench@example.com", "password": "a window seat, please", "full_name": "Ada Lovelace"}
 
 
-def measure(url: str, servers: Servers, environment: dict[str, str], rounds: int, seconds: int) -> str:
-    account = {"email": "bench@example.com", "password": "a window seat, please", "full_name": "Ada Lovelace"}
-    token = stack.call("POST", f"{url}/auth/signup", account)["access_token"]
-    asyncio.run(_room(servers.postgres.url))
-    offers = [offer for market in _MARKETS for offer in _offers(url, *market)]
+@dataclass(frozen=True)
+class Shop:
+    """An API with somebody signed in, and what can be booked there."""
+
+    url: str
+    database: str
+    token: str
+    offers: list[str]
+
+
+def measure(shop: Shop, servers: Servers, environment: dict[str, str], rounds: int, seconds: int) -> str:
+    """Over many flights, and all on one."""
     os.environ.update(environment)
-    statements = asyncio.run(_statements_of_a_booking(offers[0]))
+    statements = asyncio.run(_statements_of_a_booking(shop.offers[0]))
+    many = asyncio.run(_flight_ids(shop.database))
+    one = next(value for value in statements[0][1] if isinstance(value, list))
+    return "\n".join(
+        [
+            _beside_pgbench(shop, servers, statements, many, rounds, seconds),
+            _beside_pgbench(replace(shop, offers=shop.offers[:1]), servers, statements, one, rounds, seconds),
+        ]
+    )
+
+
+def paid(shop: Shop, rounds: int, seconds: int) -> str:
+    """Bookings that are paid for in the same request, by the sandbox's card processor."""
     with TemporaryDirectory() as directory:
-        flights = asyncio.run(_flight_ids(servers.postgres.url))
+        lua = _wrk_script(Path(directory), shop, "pm_card_visa")
+        stack.wrk(f"{shop.url}/bookings", 1, lua)
+        runs = [stack.wrk(f"{shop.url}/bookings", seconds, lua) for _ in range(rounds)]
+    rate, p99 = (median(column) for column in zip(*runs, strict=True))
+    return f"POST /bookings with a payment, 32 clients\n  paid     {rate:8.0f} /s   p99 {p99:6.1f} ms"
+
+
+def grown(few: Shop, many: Shop, bookings: int, rounds: int, seconds: int) -> str:
+    """So many bookings in the tables beside ten times as many, each with its own PostgreSQL."""
+    sides = ((few, bookings), (many, 10 * bookings))
+    for shop, number in sides:
+        stack.call("POST", f"{shop.url}/bookings", _body(shop.offers[-1]), shop.token)
+        asyncio.run(past.fill(shop.database, number))
+    with TemporaryDirectory() as directory:
+        loads = [(f"{shop.url}/bookings", _wrk_script(Path(directory), shop)) for shop, _ in sides]
+        [stack.wrk(url, 1, lua) for url, lua in loads]
+        pairs = [[stack.load(url, seconds, lua) for url, lua in loads] for _ in range(rounds)]
+    ratios = [more[1] / less[1] for less, more in pairs]
+    lines = []
+    for (_, number), runs in zip(sides, zip(*pairs, strict=True), strict=True):
+        rate, p50, p99 = (median(column) for column in zip(*runs, strict=True))
+        lines.append(f"  {number:8} {rate:8.0f} /s   p50 {p50:6.1f} ms   p99 {p99:6.1f} ms")
+    last = (
+        f"  ratio of p50 {median(ratios):4.2f}      [{min(ratios):.2f} to {max(ratios):.2f}, {rounds} pairs]"
+    )
+    return "\n".join(["POST /bookings, 32 clients, by the bookings in the tables", *lines, last])
+
+
+def _beside_pgbench(
+    shop: Shop,
+    servers: Servers,
+    statements: list[tuple[str, tuple[Any, ...]]],
+    flights: list[int],
+    rounds: int,
+    seconds: int,
+) -> str:
+    with TemporaryDirectory() as directory:
         sql = _pgbench_script(Path(directory), statements, flights)
-        lua = _wrk_script(Path(directory), offers, token)
-        stack.wrk(f"{url}/bookings", 1, lua), stack.pgbench(servers, sql, 1)
+        lua = _wrk_script(Path(directory), shop)
+        stack.wrk(f"{shop.url}/bookings", 1, lua), stack.pgbench(servers, sql, 1)
         pairs = [
-            (stack.wrk(f"{url}/bookings", seconds, lua), stack.pgbench(servers, sql, seconds))
+            (stack.load(f"{shop.url}/bookings", seconds, lua), stack.pgbench(servers, sql, seconds))
             for _ in range(rounds)
         ]
-    ours, limit = [ours for ours, _ in pairs], [limit for _, limit in pairs]
-    ratios = [a[0] / b for a, b in pairs]
+    ours, limit = zip(*pairs, strict=True)
+    rates, p50, p99 = zip(*ours, strict=True)
+    ratios = [rate / most for rate, most in zip(rates, limit, strict=True)]
     return (
-        f"POST /bookings, 32 clients over {len(flights)} flights; pgbench, 8 connections, "
+        f"POST /bookings, 32 clients, flights: {len(flights)}; pgbench, 8 connections, "
         f"the same {len(statements)} statements\n"
-        f"  bookings {median(r for r, _ in ours):8.0f} /s   p99 {median(p for _, p in ours):6.1f} ms\n"
+        f"  bookings {median(rates):8.0f} /s   p50 {median(p50):6.1f} ms   p99 {median(p99):6.1f} ms\n"
         f"  pgbench  {median(limit):8.0f} /s\n"
         f"  ratio    {median(ratios):8.2f}      [{min(ratios):.2f} to {max(ratios):.2f}, {rounds} pairs]"
     )
+
+
+def shop_at(url: str, servers: Servers) -> Shop:
+    """No flight of it sells out while it is measured."""
+    token = stack.call("POST", f"{url}/auth/signup", _ACCOUNT)["access_token"]
+    asyncio.run(_room(servers.postgres.url))
+    return Shop(url, servers.postgres.url, token, [o for market in _MARKETS for o in _offers(url, *market)])
 
 
 def _offers(url: str, origin: str, destination: str) -> list[str]:
@@ -75,9 +143,10 @@ async def _flight_ids(url: str) -> list[int]:
     return [row["id"] for row in found]
 
 
-def _body(offer: str) -> dict[str, Any]:
+def _body(offer: str, payment_method: str | None = None) -> dict[str, Any]:
     traveller = {"type": "adult", "given_name": "Ada", "family_name": "Lovelace", "born_on": "1990-12-10"}
-    return {"offer_id": offer, "passengers": [traveller], "contact": {"email": "ada@example.com"}}
+    body = {"offer_id": offer, "passengers": [traveller], "contact": {"email": "ada@example.com"}}
+    return body | ({"payment": {"payment_method": payment_method}} if payment_method else {})
 
 
 async def _statements_of_a_booking(offer: str) -> list[tuple[str, tuple[Any, ...]]]:
@@ -163,16 +232,16 @@ def _quoted(text: str) -> str:
     return "E'" + text.replace("\\", "\\\\").replace("'", "''").replace(":", "\\x3a") + "'"
 
 
-def _wrk_script(directory: Path, offers: list[str], token: str) -> Path:
-    bodies = ",\n".join(f"[==[{json.dumps(_body(offer))}]==]" for offer in offers)
-    path = directory / "booking.lua"
+def _wrk_script(directory: Path, shop: Shop, payment_method: str | None = None) -> Path:
+    bodies = ",\n".join(f"[==[{json.dumps(_body(offer, payment_method))}]==]" for offer in shop.offers)
+    path = directory / f"{shop.url.rpartition(':')[2]}.lua"
     path.write_text(
         f"""
 local bodies = {{{bodies}}}
 local n = 0
 local person = os.time() * 100000
 wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Authorization"] = "Bearer {token}"
+wrk.headers["Authorization"] = "Bearer {shop.token}"
 local function letters(k)
   local text = ""
   repeat
@@ -189,3 +258,26 @@ end
 """
     )
     return path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bookings", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="pairs of measurements")
+    parser.add_argument("--seconds", type=int, default=4, help="length of each measurement")
+    parser.add_argument(
+        "--bookings", type=int, default=100_000, help="in the tables, beside ten times as many"
+    )
+    arguments = parser.parse_args()
+    if shutil.which("wrk") is None:
+        raise SystemExit("The load comes from wrk: install it first, for example with `apt-get install wrk`.")
+    print(f"Python {platform.python_version()}, server on one core, load and databases on the other")
+    rounds, seconds = arguments.rounds, arguments.seconds
+    with stack.product() as (url, servers, environment), stack.product() as (other_url, other_servers, _):
+        few, many = shop_at(url, servers), shop_at(other_url, other_servers)
+        print(grown(few, many, arguments.bookings, rounds, seconds), flush=True)
+        print(measure(few, servers, environment, rounds, seconds), flush=True)
+        print(paid(few, rounds, seconds))
+
+
+if __name__ == "__main__":
+    main()

@@ -13,6 +13,7 @@ from sqlalchemy import DateTime, MetaData, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
 from app.core.config import settings
@@ -103,7 +104,7 @@ async def direct() -> AsyncIterator[Session]:
 
     SQLAlchemy lends a connection of its pool, and what PostgreSQL refuses is raised as SQLAlchemy would.
     """
-    lent = await engine().raw_connection()
+    lent = await _lent()
     driver: asyncpg.Connection = lent.driver_connection
     session = Session()
     session.driver = driver
@@ -116,6 +117,17 @@ async def direct() -> AsyncIterator[Session]:
             lent.invalidate()
         await greenlet_spawn(lent.close)
     await _follow_up(session)
+
+
+async def _lent() -> PoolProxiedConnection:
+    """A connection of the pool. One that PostgreSQL has closed meanwhile, as by a restart, is replaced."""
+    while True:
+        lent = await engine().raw_connection()
+        driver: asyncpg.Connection = lent.driver_connection
+        if not driver.is_closed():
+            return lent
+        lent.invalidate()
+        await greenlet_spawn(lent.close)
 
 
 @contextmanager

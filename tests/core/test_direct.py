@@ -1,5 +1,6 @@
 """A transaction straight on the driver keeps what other transactions promise."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -77,3 +78,18 @@ async def test_a_connection_that_broke_is_not_lent_again() -> None:
     assert broken.value.connection_invalidated
     async with db.direct() as session:
         assert await db.rows(session, "SELECT 1 AS one") == [{"one": 1}]
+
+
+async def test_a_connection_that_died_in_the_pool_fails_nobody() -> None:
+    """As after a restart of PostgreSQL: the socket tells, and a new one is opened."""
+    async with db.direct() as staying:
+        async with db.direct() as other:
+            idle, [backend] = other.driver, await db.rows(other, "SELECT pg_backend_pid() AS pid")
+        assert idle is not None
+        await db.rows(staying, "SELECT pg_terminate_backend(:pid)", pid=backend["pid"])
+        while not idle.is_closed():  # noqa: ASYNC110  The socket offers no event.
+            await asyncio.sleep(0.01)
+
+        async with db.direct() as following:
+            assert await db.rows(following, "SELECT 1 AS one") == [{"one": 1}]
+            assert following.driver is not idle
