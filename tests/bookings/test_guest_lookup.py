@@ -160,10 +160,10 @@ async def test_after_twenty_failures_everybody_needs_a_link(guest: Guest, pnr: s
 
 
 async def test_many_at_once_get_no_more_tries(guest: Guest, pnr: str, sql: Any) -> None:
-    """An attempt is kept before it is compared."""
+    """An attempt is kept before it is compared; where all are kept before any is compared, all are refused."""
     answers = await asyncio.gather(*(guest.looks_up("BBBBBB", "Byron") for _ in range(40)))
 
-    assert {answer.status for answer in answers} == {404, 429}
+    assert {answer.status for answer in answers} <= {404, 429}
     assert sum(answer.status == 404 for answer in answers) <= 5
     [counted] = await sql("SELECT count(*) AS failures FROM guest_lookups")
     assert counted["failures"] <= 5
