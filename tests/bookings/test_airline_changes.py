@@ -104,12 +104,13 @@ async def test_who_was_cancelled_flies_something_else_for_nothing(
     paid: Paid, sandbox: Sandbox, sql: Any
 ) -> None:
     """However much dearer: a new ticket, the same price; the seat of the old flight is paid back."""
-    await paid.buys(await paid.fleet.flight(60), brand="Standard")
+    flight = await paid.fleet.flight(60)
+    other = await paid.fleet.flight(day=flight.day)
+    await paid.buys(flight, brand="Standard")
     flight_id = paid.paid["slices"][0]["segments"][0]["flight_id"]
     seat = {"seats": [{"passenger": 0, "flight_id": flight_id, "seat": "4A"}]}
     chosen = await paid.traveller.post(f"/bookings/{paid.pnr}/extras", seat | PAYMENT)
     assert chosen.status == 200, chosen.body
-    other = await paid.fleet.flight()  # On the day after.
     dear = await offer(paid.traveller, paid.fleet, other, people=[somebody()])
 
     change = await paid.is_cancelled()
@@ -133,10 +134,10 @@ async def test_who_was_cancelled_flies_something_else_for_nothing(
 
 async def test_the_free_way_is_the_same_way_within_three_days(paid: Paid, fleet: Fleet) -> None:
     """Not somewhere else, not a week later."""
-    await paid.buys()
-    elsewhere = await fleet.flight(destination="SVG", day=paid.flight.day)
-    later = [await fleet.flight() for _ in range(4)][-1]
-    assert later.day == paid.flight.day + timedelta(days=4)
+    there = {"origin": "TRD", "destination": "BOO"}
+    await paid.buys(await fleet.flight(**there))
+    elsewhere = await fleet.flight(origin="TRD", destination="SVG", day=paid.flight.day)
+    later = await fleet.flight(**there, day=paid.flight.day + timedelta(days=4))
     found = [await offer(paid.traveller, fleet, flight, people=[somebody()]) for flight in (elsewhere, later)]
     change = await paid.is_cancelled()
 
@@ -149,8 +150,9 @@ async def test_where_a_flight_goes_elsewhere_the_way_is_the_one_that_was_booked(
     paid: Paid, fleet: Fleet
 ) -> None:
     """Who wanted to Bergen is flown to Bergen."""
-    await paid.buys()
-    other = await fleet.flight(day=paid.flight.day)
+    flight = await fleet.flight()
+    other = await fleet.flight(day=flight.day)
+    await paid.buys(flight)
     found = await offer(paid.traveller, fleet, other, people=[somebody()])
     await paid.moves(0, destination="SVG")
     await applied()

@@ -125,12 +125,12 @@ async def test_who_paid_for_a_seat_moves_to_another_that_costs_no_more(
     assert (await read(traveller, booking["pnr"]))["passengers"][0]["seats"][0]["seat"] == "9C"
 
 
-async def test_ten_who_want_one_seat_at_once(
+async def test_four_who_want_one_seat_at_once(
     traveller: Client, fleet: Fleet, sandbox: Sandbox, sql: Any
 ) -> None:
     """One sits there and has paid for it; the others have paid nothing for it."""
     flight = await fleet.flight(60)
-    bookings = [await bought(traveller, fleet, sql, flight, brand="Light") for _ in range(10)]
+    bookings = [await bought(traveller, fleet, sql, flight, brand="Light") for _ in range(4)]
 
     answers = await asyncio.gather(
         *(order(traveller, one, seat(one, "4A"), method="pm_card_visa") for one in bookings)
@@ -138,10 +138,10 @@ async def test_ten_who_want_one_seat_at_once(
 
     assert Counter((answer.status, answer.code) for answer in answers) == {
         (200, None): 1,
-        (409, "seat_taken"): 9,
+        (409, "seat_taken"): 3,
     }
     done = [await at_the_processor(sandbox, sql, one["pnr"]) for one in bookings]
-    assert sorted(len(one) for one in done) == [1] * 9 + [2]
+    assert sorted(len(one) for one in done) == [1] * 3 + [2]
 
 
 async def test_exit_rows_and_infants(traveller: Client, fleet: Fleet) -> None:

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from tests.support.client import Client, in_days
 
-_CARRIER = "7Q"
+_CARRIERS = ("7Q", "8Q", "0Q")  # Nobody's.
 OSLO = ZoneInfo("Europe/Oslo")
 _numbers = itertools.count(100)
-_days = itertools.count(60)
+_turns = itertools.count()
+_DAYS = range(60, 350)
 
 
 @dataclass
@@ -23,17 +24,25 @@ class Flight:
     day: date
 
 
+def _a_day() -> tuple[date, str]:
+    """A day on which nobody else's flights are; when all have had their turn, another airline's begin."""
+    airline, day = divmod(next(_turns), len(_DAYS))
+    return in_days(_DAYS[day]), _CARRIERS[airline]
+
+
 class Fleet:
     """Every flight is on a day of its own, so that tests do not see each other's."""
 
     def __init__(self, sql: Any) -> None:
         self.sql = sql
+        self.carrier = _CARRIERS[0]
 
     async def flight(
         self, seats: int = 10, origin: str = "TOS", destination: str = "BGO", day: date | None = None
     ) -> Flight:
         """A flight at noon between two Norwegian airports, with so many seats in economy."""
-        day = day or in_days(next(_days))
+        if day is None:
+            day, self.carrier = _a_day()
         noon = datetime.combine(day, datetime.min.time()) + timedelta(hours=12)
         return await self.flight_at(noon.replace(tzinfo=OSLO), seats, origin, destination)
 
@@ -56,7 +65,7 @@ class Fleet:
                     :departs_at, :arrives_at, 'scheduled', 'A320', '{}', 'test', now())
             RETURNING id
             """,
-            carrier=_CARRIER,
+            carrier=self.carrier,
             number=number,
             day=local.date(),
             origin=origin,
@@ -66,7 +75,7 @@ class Fleet:
             departs_at=departs,
             arrives_at=departs + timedelta(hours=2),
         )
-        flight = Flight(made[0]["id"], _CARRIER + number, origin, destination, local.date())
+        flight = Flight(made[0]["id"], self.carrier + number, origin, destination, local.date())
         await self.sql(
             "INSERT INTO inventory (flight_id, cabin, capacity) VALUES (:id, 'economy', :seats)",
             id=flight.id,
@@ -77,14 +86,14 @@ class Fleet:
     async def round_trip(self, seats: int = 10) -> tuple[Flight, Flight]:
         """There, and back the day after."""
         there = await self.flight(seats)
-        next(_days)
+        _a_day()
         back = await self.flight(seats, there.destination, there.origin, there.day + timedelta(days=1))
         return there, back
 
     async def offers(self, client: Client, flight: Flight, **params: Any) -> list[dict[str, Any]]:
         """What a search finds for this flight, cheapest first."""
         found = await client.search(
-            flight.origin, flight.destination, flight.day, airlines=_CARRIER, sort="price", **params
+            flight.origin, flight.destination, flight.day, airlines=flight.number[:2], sort="price", **params
         )
         assert found.status == 200, found.body
         offers: list[dict[str, Any]] = found.body["data"]
