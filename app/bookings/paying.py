@@ -247,7 +247,7 @@ async def _captured(session: Session, booking: Row, payment: Row, charge: Charge
         reason="late_payment",
         reference=f"{payments.public_id(payment)}:late",
         given_back={ledger.UNAPPLIED: payment["amount_minor"]},
-        due=agreed.refund_due(await repository.active_segments(session, booking["id"])),
+        due=agreed.refund_due(await repository.segments_of(session, [booking["id"]])),
     )
     late = {"type": "payment.failed", "data": {**told, "reason": SEATS_GONE, "refunded": True}}
     await repository.step(session, booking["id"], [late], leaving=ANY_STATE)
