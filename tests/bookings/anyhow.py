@@ -70,7 +70,7 @@ class World:
     async def settle(self) -> None:
         """The processor is well again, nobody proves anything any more, and the sweeps come by until all is known."""
         await self.sandbox.control("DELETE", "/faults")
-        for _ in range(8):
+        for _ in range(40):  # The processor's messages come when they come.
             await self.sweep(Random(0))
             if not await self._unsettled():
                 return
@@ -83,11 +83,15 @@ class World:
     async def _unsettled(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = await self.sql(
             """
+            WITH b AS (SELECT booking_id FROM booking_segments WHERE flight_id = ANY(CAST(:flights AS bigint[])))
             SELECT p.id, p.status, p.payment_method AS what FROM payments p
-            WHERE p.status IN ('processing', 'authorised')
-               OR (p.status <> 'requires_action' AND p.next_look_at IS NOT NULL)
-            UNION ALL SELECT r.id, r.status, r.reason FROM refunds r WHERE r.next_try_at IS NOT NULL
-            """
+            WHERE p.booking_id IN (SELECT booking_id FROM b) AND (p.status IN ('processing', 'authorised')
+                OR (p.status <> 'requires_action' AND p.next_look_at IS NOT NULL))
+            UNION ALL
+            SELECT r.id, r.status, r.reason FROM refunds r
+            WHERE r.booking_id IN (SELECT booking_id FROM b) AND r.next_try_at IS NOT NULL
+            """,
+            flights=[flight.id for flight in self.flights],
         )
         return found
 
