@@ -97,6 +97,8 @@ def load(url: str, seconds: int, script: Path | None = None) -> tuple[float, flo
         "-t1",
         "-c32",
         f"-d{seconds}s",
+        "--timeout",
+        "10s",
         "--latency",
         *(["-s", str(script)] if script else []),
         url,

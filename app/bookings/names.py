@@ -40,6 +40,7 @@ _IN_LATIN = (
     "D G IE DZ I I J LJ NJ C K U DZ G IE"
 )
 _TRANSLITERATED = str.maketrans(_LATIN | dict(zip(_CYRILLIC, _IN_LATIN.split(), strict=True)))
+# What becomes of ASCII, in which no letter needs a table.
 _ASCII = dict.fromkeys(range(128)) | {ord(c): c for c in ascii_uppercase + " "} | {ord("-"): " "}
 
 
