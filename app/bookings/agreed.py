@@ -3,12 +3,14 @@
 The rules are data of their day; a booking keeps what they said when it was made.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from app.airlines import service as airlines
 from app.airports.service import directory
 from app.core import clock
 from app.core.db import Row
+from app.payments import ledger
 from app.payments.service import Due
 from app.rights import service as rights
 from app.rights.trips import Leg, Slice, Trip
@@ -26,6 +28,24 @@ def at_sale() -> Row:
     """Until when tickets sold now can be made never to have been."""
     until = rights.void_until(clock.now())
     return {"void_until": clock.rfc3339(until) if until else None}
+
+
+def seats_of(booking: Row) -> int:
+    """Seats at purchase: infants travel on a lap."""
+    adults, children, _ = booking["terms"]["counts"]
+    return int(adults + children)
+
+
+def sold_by(terms: Row) -> dict[str, int]:
+    """The price agreed at purchase, by the ledger's accounts."""
+    counts = dict(zip(("adult", "child", "infant"), terms["counts"], strict=True))
+    sold: Counter[str] = Counter()
+    for part in terms["parts"]:
+        for one in part["each"]:
+            sold[ledger.FARES] += one["base"] * counts[one["type"]]
+            for code, _, amount, _ in one["taxes"]:
+                sold[ledger.taxes(code)] += amount * counts[one["type"]]
+    return dict(sold)
 
 
 def refund_due(segments: Sequence[Row]) -> Due:

@@ -179,3 +179,20 @@ async def unpaid_extras(session: Session, booking_id: int) -> int:
     )
     amount: int = found[0]["amount"]
     return amount
+
+
+async def seats_lost(session: Session, booking_id: int) -> bool:
+    """Whether somebody else sits where a passenger has ordered a seat."""
+    found = await rows(
+        session,
+        """
+        SELECT e.id FROM booking_extras e
+        JOIN booking_segments g ON g.booking_id = e.booking_id AND g.flight_id = e.flight_id AND g.state = 'active'
+        WHERE e.booking_id = :id AND e.kind = 'seat' AND e.state <> 'cancelled' AND NOT EXISTS (
+            SELECT FROM seat_assignments a WHERE a.claim_id = g.claim_id AND a.position = e.position
+              AND a.seat = e.seat AND a.released_at IS NULL)
+        LIMIT 1
+        """,
+        id=booking_id,
+    )
+    return bool(found)

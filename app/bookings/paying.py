@@ -6,7 +6,6 @@ payment unfinished carries it on: the request that began it, the processor's mes
 """
 
 import uuid
-from collections import Counter
 from datetime import date, timedelta
 from typing import Protocol
 
@@ -25,6 +24,7 @@ from app.payments import ledger
 from app.payments import service as payments
 from app.payments.errors import AlreadyPaid, PaymentDeclined
 from app.providers.cards import CardRefused, CardUnreachable, Charge
+from app.seats import service as seats
 from app.tickets import service as tickets
 
 log = logger("jetway.paying")
@@ -58,13 +58,16 @@ class Purchase:
             return False
         segments = await repository.active_segments(session, booking["id"])
         async with session.begin_nested() as savepoint:
-            renewed = await offers.secure(session, segments, booking["cabin"], seats_of(booking))
+            renewed = await offers.secure(session, segments, booking["cabin"], agreed.seats_of(booking))
             # Once the hold has run out its travellers may have been booked on these flights anew.
             late = booking["status"] == "expired" or booking["due"]
-            if renewed is None or (late and not await repository.renew_trips(session, booking["id"])):
+            if (
+                renewed is None
+                or (late and not await repository.renew_trips(session, booking["id"]))
+                or not await _kept_together(session, booking, renewed)
+            ):
                 await savepoint.rollback()
                 return False
-        await booked.renew_claims(session, booking["id"], renewed)
         if booking["status"] == "expired":
             await repository.step(
                 session,
@@ -84,7 +87,7 @@ class Purchase:
         await repository.step(
             session, booking["id"], told, leaving=["held"], to="confirmed", revised=True, agreed=terms
         )
-        sold = sold_by(booking["terms"])
+        sold = agreed.sold_by(booking["terms"])
         if extras := await ordered.pay_extras(session, booking["id"]):
             sold[ledger.EXTRAS] = extras
         people = await repository.passengers_of(session, [booking["id"]])
@@ -103,6 +106,13 @@ class Purchase:
         await ordered.cancel_extras(session, booking["id"], None)
         ended = [*events, {"type": "booking.expired", "data": {"reason": "payment_failed"}}]
         await repository.step(session, booking["id"], ended, leaving=["held"], to="expired")
+
+
+async def _kept_together(session: Session, booking: Row, renewed: dict[int, int]) -> bool:
+    """Let segments and chosen seats belong to new claims; false if somebody else has a seat that was ordered."""
+    await booked.renew_claims(session, booking["id"], renewed)
+    await seats.move(session, renewed)
+    return not await ordered.seats_lost(session, booking["id"])
 
 
 ANY_STATE = ("held", "confirmed", "cancelled", "expired", "completed")
@@ -318,30 +328,12 @@ def declined(payment: Row) -> PaymentDeclined | HoldExpired:
     )
 
 
-def seats_of(booking: Row) -> int:
-    """Seats at purchase: infants travel on a lap."""
-    adults, children, _ = booking["terms"]["counts"]
-    return int(adults + children)
-
-
 def coupons_of(segments: list[Row]) -> list[Row]:
     """What tickets are issued for."""
     return [
         {"slice_index": s["slice_index"], "segment_index": s["segment_index"], "flight_id": s["id"]}
         for s in segments
     ]
-
-
-def sold_by(terms: Row) -> dict[str, int]:
-    """The price agreed at purchase, by the ledger's accounts."""
-    counts = dict(zip(("adult", "child", "infant"), terms["counts"], strict=True))
-    sold: Counter[str] = Counter()
-    for part in terms["parts"]:
-        for one in part["each"]:
-            sold[ledger.FARES] += one["base"] * counts[one["type"]]
-            for code, _, amount, _ in one["taxes"]:
-                sold[ledger.taxes(code)] += amount * counts[one["type"]]
-    return dict(sold)
 
 
 async def _begun(session: Session, booking: Row, method: str) -> str:

@@ -183,11 +183,12 @@ async def settle_refund(
     settled = await rows(
         session,
         """
-        UPDATE refunds SET status = CAST(:status AS varchar), reference = coalesce(reference, :reference),
+        WITH known AS (SELECT id, status AS before FROM refunds WHERE id = :id FOR UPDATE)
+        UPDATE refunds r SET status = CAST(:status AS varchar), reference = coalesce(r.reference, :reference),
             failure = :failure,
             next_try_at = now() + make_interval(secs => CAST(:again AS double precision)),
-            succeeded_at = CASE WHEN CAST(:status AS varchar) = 'succeeded' THEN coalesce(succeeded_at, now()) END
-        WHERE id = :id AND status <> 'failed' RETURNING *, old.status AS before
+            succeeded_at = CASE WHEN CAST(:status AS varchar) = 'succeeded' THEN coalesce(r.succeeded_at, now()) END
+        FROM known WHERE r.id = known.id AND known.before <> 'failed' RETURNING r.*, known.before
         """,
         id=refund_id,
         status=status,

@@ -54,6 +54,20 @@ async def of_claims(session: Session, claim_ids: list[int]) -> list[Row]:
     )
 
 
+async def move(session: Session, renewed: dict[int, int]) -> None:
+    """Let who sat by an old claim sit by the new one, where nobody has taken the seat meanwhile."""
+    await rows(
+        session,
+        """
+        UPDATE seat_assignments a SET claim_id = n.new
+        FROM unnest(CAST(:old AS bigint[]), CAST(:new AS bigint[])) AS n(old, new)
+        WHERE a.claim_id = n.old AND a.released_at IS NULL
+        """,
+        old=list(renewed),
+        new=list(renewed.values()),
+    )
+
+
 async def lock(session: Session, claim_ids: list[int]) -> None:
     """Let nobody else seat or sell anybody in the cabins of these claims.
 

@@ -92,6 +92,11 @@ async def release(session: Session, claim_ids: list[int], positions: list[int] |
     await repository.release(session, claim_ids, positions)
 
 
+async def move(session: Session, renewed: dict[int, int]) -> None:
+    """Let seats that were chosen by old claims belong to the new ones, those that nobody has taken meanwhile."""
+    await repository.move(session, renewed)
+
+
 async def of_claims(session: Session, claim_ids: list[int]) -> list[Row]:
     """Who of these claims sits where: `claim_id`, `flight_id`, `position`, `seat`, `assigned_at`."""
     return await repository.of_claims(session, claim_ids)
