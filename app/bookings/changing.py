@@ -180,6 +180,7 @@ async def begin(session: Session, user_id: uuid.UUID, pnr: str, quote_id: str, m
         problem = FieldProblem("/payment", "payment_required", "Something is to be paid for this change.")
         raise PaymentRequired(errors=[problem], due=money.wire(found["due_minor"], booking["currency"]))
     payments.require_offered()
+    paying.require_token(method, "/payment/payment_method")
     await paying.give_up_waiting(session, booking)
     await _reserve(session, booking, found)
     payment = await payments.start(
@@ -254,7 +255,7 @@ async def _apply(session: Session, booking: Row, found: Row, events: list[Row]) 
         raise RuntimeError("a change of a booking that is not confirmed")
     people = await repository.passengers_of(session, [booking["id"]])
     names = {p["position"]: p["ticket_name"] for p in people if p["position"] in positions}
-    await tickets.issue(session, booking["id"], names, paying.coupons_of(new), replaced)
+    await tickets.issue(session, booking["id"], names, travel.coupons_of(new), replaced)
     await _carry_over(session, booking, old, new)
     await repository.renew_trips(session, booking["id"])
     await travel.price_what_is_left(session, moved)

@@ -97,6 +97,7 @@ async def begin(session: Session, user_id: uuid.UUID, pnr: str, data: ExtrasIn) 
     """
     assert data.payment is not None  # noqa: S101
     payments.require_offered()
+    paying.require_token(data.payment.payment_method, "/payment/payment_method")
     number, due, booking = await order(session, user_id, pnr, data)
     if not due:
         problem = FieldProblem(

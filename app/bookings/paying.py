@@ -5,18 +5,21 @@ before money is taken, what becomes true when it is here, and what is undone whe
 payment unfinished carries it on: the request that began it, the processor's message, or the sweep.
 """
 
+import re
 import uuid
 from datetime import date, timedelta
 from typing import Protocol
 
-from app.bookings import agreed, booked, ordered, repository, service
-from app.bookings.errors import BookingClosed, BookingNotFound, HoldExpired
+from app.bookings import agreed, booked, ordered, repository, service, travel
+from app.bookings.errors import BookingClosed, BookingNotFound, CardNumberRefused, HoldExpired
 from app.bookings.schemas import BookingIn
 from app.core import clock, db, money
 from app.core.config import settings
 from app.core.db import Row, Session
+from app.core.errors import FieldProblem, Unprocessable
 from app.core.logging import logger
 from app.core.metrics import BOOKINGS, PAYMENTS
+from app.core.text import holds_card_number
 from app.offers import service as offers
 from app.offers.errors import PriceChanged
 from app.offers.token import Offer
@@ -92,7 +95,7 @@ class Purchase:
             sold[ledger.EXTRAS] = extras
         people = await repository.passengers_of(session, [booking["id"]])
         names = {person["position"]: person["ticket_name"] for person in people}
-        await tickets.issue(session, booking["id"], names, coupons_of(segments))
+        await tickets.issue(session, booking["id"], names, travel.coupons_of(segments))
         db.after_commit(session, lambda: _count("confirmed"))
         return sold
 
@@ -119,12 +122,24 @@ ANY_STATE = ("held", "confirmed", "cancelled", "expired", "completed")
 PURPOSES: dict[str, Purpose] = {"purchase": Purchase()}
 
 
+def require_token(method: str, pointer: str) -> None:
+    """What is no payment method of the processor's goes no further. Raises CardNumberRefused, Unprocessable."""
+    if holds_card_number(method):
+        message = "Send the processor's token, not a card's number."
+        raise CardNumberRefused(message, errors=[FieldProblem(pointer, CardNumberRefused.code, message)])
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", method):
+        message = "Not a payment method of the card processor."
+        raise Unprocessable(message, errors=[FieldProblem(pointer, "payment_method", message)])
+
+
 async def begin(session: Session, user_id: uuid.UUID, pnr: str, method: str) -> str:
     """Write down that a held booking is about to be paid for; gives the payment's id.
 
-    Raises BookingNotFound, AlreadyPaid, HoldExpired, BookingClosed, PaymentInProgress, PaymentNotOffered.
+    Raises BookingNotFound, AlreadyPaid, HoldExpired, BookingClosed, PaymentInProgress, PaymentNotOffered, and what
+    `require_token` raises.
     """
     payments.require_offered()
+    require_token(method, "/payment_method")
     booking = await locked(session, user_id, pnr)
     if booking["status"] in ("confirmed", "completed"):
         raise AlreadyPaid
@@ -143,6 +158,7 @@ async def begin_with_booking(session: Session, user_id: uuid.UUID, data: Booking
     """
     payments.require_offered()
     assert data.payment is not None  # noqa: S101
+    require_token(data.payment.payment_method, "/payment/payment_method")
     booking, _ = await service.hold(session, user_id, data)
     held = await repository.lock(session, booking["id"])
     return await _begun(session, held, data.payment.payment_method)
@@ -326,14 +342,6 @@ def declined(payment: Row) -> PaymentDeclined | HoldExpired:
         decline_code=payment["failure"],
         payment_id=payments.public_id(payment),
     )
-
-
-def coupons_of(segments: list[Row]) -> list[Row]:
-    """What tickets are issued for."""
-    return [
-        {"slice_index": s["slice_index"], "segment_index": s["segment_index"], "flight_id": s["id"]}
-        for s in segments
-    ]
 
 
 async def _begun(session: Session, booking: Row, method: str) -> str:

@@ -79,7 +79,14 @@ router = APIRouter(prefix="/bookings", tags=["Bookings"])
 _PRIVATE = {"Cache-Control": "no-store"}
 _ONCE = (IdempotencyInProgress, IdempotencyKeyReused)
 _OFFER = (OfferNotFound, OfferExpired, SoldOut, PriceChanged, FlightNotOnSale)
-_PAID = (PaymentDeclined, PaymentInProgress, PaymentNotOffered, HoldExpired, TooManyAttempts)
+_PAID = (
+    CardNumberRefused,
+    PaymentDeclined,
+    PaymentInProgress,
+    PaymentNotOffered,
+    HoldExpired,
+    TooManyAttempts,
+)
 _MINE = (*NOT_SIGNED_IN, BookingNotFound)
 
 
@@ -113,7 +120,6 @@ Id = Annotated[str, Path(max_length=60)]
         InvalidName,
         DocumentExpires,
         InvalidService,
-        CardNumberRefused,
     ),
 )
 async def create_booking(data: BookingIn, caller: CurrentUser, once: OnceDep) -> Response:

@@ -158,8 +158,8 @@ class Contact(Strict):
 class PaymentIn(Strict):
     """The processor's name for a card, as its SDK gives it to an app; a card's number never comes here."""
 
-    payment_method: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=100)] = (
-        Field(examples=["pm_card_visa"])
+    payment_method: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(
+        examples=["pm_card_visa"]
     )
 
 

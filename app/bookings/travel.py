@@ -107,3 +107,11 @@ def counts(of: Iterable[Unit]) -> tuple[int, ...]:
     """Adults, children and infants."""
     kinds = Counter(kind for _, kind in {(unit.position, unit.type) for unit in of})
     return tuple(kinds[kind] for kind in _KINDS)
+
+
+def coupons_of(segments: list[Row]) -> list[Row]:
+    """What tickets are issued for."""
+    return [
+        {"slice_index": s["slice_index"], "segment_index": s["segment_index"], "flight_id": s["id"]}
+        for s in segments
+    ]

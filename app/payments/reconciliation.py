@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from app.core import clock, cursors, db, money
 from app.core.db import Row, Session
 from app.core.logging import logger
-from app.payments import repository
+from app.payments import compared
 from app.providers import registry
 from app.providers.cards import BookLine
 
@@ -22,7 +22,9 @@ async def catch_up() -> int:
     """Compare the days that are over and were not compared yet; returns how many."""
     last = (clock.now() - _AFTER).date() - timedelta(days=1)
     async with db.transaction() as session:
-        done = await repository.last_reconciled(session)
+        done = await compared.last_reconciled(session)
+        if done is None and not await compared.any_captured(session):
+            return 0  # Who has never taken a payment has no books to compare.
     first = max(done + timedelta(days=1), last - timedelta(days=_MOST_DAYS - 1)) if done else last
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     for day in days:
@@ -41,7 +43,7 @@ async def compare(day: date) -> Row:
         differences = await _charges(session, charges, start, end) + await _refunds(
             session, refunds, start, end
         )
-        await repository.keep_reconciliation(session, day, len(charges), len(refunds), differences)
+        await compared.keep_reconciliation(session, day, len(charges), len(refunds), differences)
     if differences:
         log.error("books differ from the card processor's", day=str(day), differences=len(differences))
     return {"day": str(day), "charges": len(charges), "refunds": len(refunds), "differences": differences}
@@ -50,7 +52,7 @@ async def compare(day: date) -> Row:
 async def page(session: Session, cursor: str | None, size: int) -> Row:
     """The latest days first."""
     before = cursors.decode(cursor, last=date.max.toordinal())
-    found = await repository.reconciliations(session, date.fromordinal(before) if before else None, size + 1)
+    found = await compared.reconciliations(session, date.fromordinal(before) if before else None, size + 1)
     following = cursors.encode(found[size - 1]["day"].toordinal()) if len(found) > size else None
     return {
         "data": [
@@ -63,16 +65,16 @@ async def page(session: Session, cursor: str | None, size: int) -> Row:
 
 async def _charges(session: Session, theirs: list[BookLine], start: datetime, end: datetime) -> list[Row]:
     named = {line.intent: line for line in theirs if line.intent}
-    known = {row["intent"]: row for row in await repository.by_intents(session, list(named))}
-    ours = {row["intent"]: row for row in await repository.captured_between(session, start, end)}
+    known = {row["intent"]: row for row in await compared.by_intents(session, list(named))}
+    ours = {row["intent"]: row for row in await compared.captured_between(session, start, end)}
     captured = {intent: row for intent, row in known.items() if row["status"] == "captured"}
     return _differences("charge", named, captured, ours, 1)
 
 
 async def _refunds(session: Session, theirs: list[BookLine], start: datetime, end: datetime) -> list[Row]:
     named = {line.refund: line for line in theirs if line.refund}
-    known = {row["reference"]: row for row in await repository.by_references(session, list(named))}
-    ours = {row["reference"]: row for row in await repository.refunded_between(session, start, end)}
+    known = {row["reference"]: row for row in await compared.by_references(session, list(named))}
+    ours = {row["reference"]: row for row in await compared.refunded_between(session, start, end)}
     return _differences("refund", named, known, ours, -1)
 
 

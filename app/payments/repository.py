@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 
 import orjson
 
@@ -282,86 +281,6 @@ async def hear(session: Session, event: Row) -> bool:
         **event,
     )
     return bool(heard)
-
-
-async def captured_between(session: Session, start: datetime, end: datetime) -> Sequence[Row]:
-    return await rows(
-        session,
-        """
-        SELECT public_id, intent, amount_minor, currency FROM payments
-        WHERE captured_at >= :start AND captured_at < :end
-        """,
-        start=start,
-        end=end,
-    )
-
-
-async def refunded_between(session: Session, start: datetime, end: datetime) -> Sequence[Row]:
-    return await rows(
-        session,
-        """
-        SELECT public_id, reference, amount_minor, currency FROM refunds
-        WHERE succeeded_at >= :start AND succeeded_at < :end
-        """,
-        start=start,
-        end=end,
-    )
-
-
-async def by_intents(session: Session, intents: list[str]) -> Sequence[Row]:
-    return await rows(
-        session,
-        """
-        SELECT public_id, intent, status, amount_minor, currency FROM payments
-        WHERE intent = ANY(CAST(:intents AS text[]))
-        """,
-        intents=intents,
-    )
-
-
-async def by_references(session: Session, references: list[str]) -> Sequence[Row]:
-    return await rows(
-        session,
-        """
-        SELECT public_id, reference, status, amount_minor, currency FROM refunds
-        WHERE reference = ANY(CAST(:references AS text[]))
-        """,
-        references=references,
-    )
-
-
-async def keep_reconciliation(
-    session: Session, day: date, charges: int, refunds: int, differences: list[Row]
-) -> None:
-    await rows(
-        session,
-        """
-        INSERT INTO reconciliations (day, charges, refunds, differences)
-        VALUES (:day, :charges, :refunds, CAST(:differences AS jsonb))
-        ON CONFLICT (day) DO UPDATE SET charges = excluded.charges, refunds = excluded.refunds,
-            differences = excluded.differences, checked_at = now()
-        """,
-        day=day,
-        charges=charges,
-        refunds=refunds,
-        differences=orjson.dumps(differences).decode(),
-    )
-
-
-async def reconciliations(session: Session, before: date | None, size: int) -> Sequence[Row]:
-    """Latest day first."""
-    return await rows(
-        session,
-        f"SELECT * FROM reconciliations {'WHERE day < :before' if before else ''} ORDER BY day DESC LIMIT :size",
-        size=size,
-        **({"before": before} if before else {}),
-    )
-
-
-async def last_reconciled(session: Session) -> date | None:
-    found = await rows(session, "SELECT max(day) AS day FROM reconciliations")
-    day: date | None = found[0]["day"]
-    return day
 
 
 async def failed_of(session: Session, booking_id: int) -> int:

@@ -14,7 +14,7 @@ from app.core import clock, db, money
 from app.core.config import settings
 from app.core.db import Row, Session
 from app.core.metrics import LEDGER_DIFFERENCES, PAYMENTS_UNKNOWN, REFUNDS_OVERDUE
-from app.payments import ledger, repository
+from app.payments import compared, ledger, repository
 from app.payments.errors import PaymentInProgress, PaymentNotFound, PaymentNotOffered, TooManyAttempts
 from app.providers import registry
 from app.providers.cards import Cards, Charge
@@ -166,7 +166,10 @@ def _next_look(payment: Row, status: str, charge: Charge | None) -> float | None
         return _LOOKS[min(payment["looks"], len(_LOOKS) - 1)]
     over = charge is not None and charge.state == "cancelled"
     never_there = charge is None and payment["intent"] is None
-    return None if over or never_there else 0.0
+    if over or never_there:
+        return None
+    # It is given up at once; what the processor does not let go of yet is looked at later, and ever more seldom.
+    return 0.0 if payment["status"] in OPEN else _LOOKS[min(payment["looks"], len(_LOOKS) - 1)]
 
 
 async def captured(session: Session, payment: Row, charge: Charge, sold: dict[str, int]) -> Row:
@@ -271,7 +274,7 @@ async def measure() -> None:
     async with db.transaction() as session:
         PAYMENTS_UNKNOWN.set(await repository.unknown_for(session, _ALARM_MINUTES))
         REFUNDS_OVERDUE.set(await repository.overdue_refunds(session))
-        latest = await repository.reconciliations(session, None, 1)
+        latest = await compared.reconciliations(session, None, 1)
     LEDGER_DIFFERENCES.set(sum(len(day["differences"]) for day in latest))
 
 

@@ -226,7 +226,7 @@ class Scene:
     @asynccontextmanager
     async def corrupted(self, statements: tuple[str, ...]) -> AsyncIterator[db.Session]:
         """In a transaction that never was, without the triggers and constraints that would refuse it."""
-        session = db.AsyncSession(db.engine())
+        session = db.Session(db.engine())
         try:
             await db.rows(session, "SET LOCAL session_replication_role = replica")
             for check in ("payments", "bookings"):

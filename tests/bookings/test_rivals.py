@@ -30,18 +30,22 @@ async def quoted(traveller: Client, pnr: str, kind: str, body: Any = None) -> st
 
 async def to_fly(traveller: Client, fleet: Fleet, pnr: str, flight: Flight) -> str:
     """The path that confirms flying this flight instead."""
-    index = (await traveller.get(f"/bookings/{pnr}")).body["slices"][0]["index"]
-    offer = await changeable(traveller, fleet, flight)
+    booking = (await traveller.get(f"/bookings/{pnr}")).body
+    index = booking["slices"][0]["index"]
+    offer = await changeable(traveller, fleet, flight, booking["fare_brand"])
     return await quoted(traveller, pnr, "changes", {"slices": [index], "offer_id": offer["id"]})
 
 
-async def changeable(traveller: Client, fleet: Fleet, flight: Flight) -> dict[str, Any]:
-    """The dearest brand of a flight, which may be changed for nothing."""
+async def changeable(
+    traveller: Client, fleet: Fleet, flight: Flight, brand: str | None = None
+) -> dict[str, Any]:
+    """The dearest brand of a flight, which may be changed for nothing, or the one that was bought."""
     found = await fleet.offers(traveller, flight)
     return next(
         offer
         for offer in reversed(found)
         if offer["conditions"]["change"]["allowed"]
+        and brand in (None, offer["fare_brand"])
         and offer["slices"][0]["segments"][0]["flight_number"] == flight.number
     )
 

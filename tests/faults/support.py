@@ -57,7 +57,8 @@ async def cancel(traveller: Client, fleet: Fleet) -> Request:
 async def change(traveller: Client, fleet: Fleet) -> Request:
     """To a dearer fare of another flight."""
     booked = await changeable(traveller, fleet)
-    dearer = (await fleet.offers(traveller, await fleet.flight()))[-1]
+    offers = await fleet.offers(traveller, await fleet.flight())
+    dearer = next(one for one in offers if one["fare_brand"] == booked["fare_brand"])
     quote = await traveller.post(
         f"/bookings/{booked['pnr']}/changes", {"slices": [0], "offer_id": dearer["id"]}
     )

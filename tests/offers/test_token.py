@@ -50,11 +50,13 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     yield monkeypatch
     monkeypatch.undo()
     token._signer.cache_clear()
+    token._opened.cache_clear()
 
 
 def use(keys: pytest.MonkeyPatch, secret_key: str) -> None:
     keys.setattr(settings(), "secret_key", secret_key)
     token._signer.cache_clear()
+    token._opened.cache_clear()
 
 
 @given(offers)

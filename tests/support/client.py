@@ -134,3 +134,8 @@ def booking(offer_id: str, passengers: list[dict[str, Any]] | None = None) -> di
         "passengers": passengers or [adult()],
         "contact": {"email": "ada@example.com", "phone": "+441632960000"},
     }
+
+
+def as_offered(booked: dict[str, Any]) -> list[dict[str, Any]]:
+    """A booking's slices as the offer had them: without the index that names them in the booking."""
+    return [{name: value for name, value in one.items() if name != "index"} for one in booked["slices"]]
