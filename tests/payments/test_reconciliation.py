@@ -155,9 +155,10 @@ async def test_only_operators_see_them(traveller: Client, api: Client) -> None:
 
 
 async def test_days_are_compared_once_they_are_over(
-    sandbox: Sandbox, sql: Any, today: date, monkeypatch: pytest.MonkeyPatch
+    traveller: Client, fleet: Fleet, sandbox: Sandbox, sql: Any, today: date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At two in the morning, each once; after a pause at most the last week."""
+    """At two in the morning, each once; after a pause at most the last week. From the first payment on."""
+    await bought(traveller, fleet)
     night = datetime.combine(today, datetime.min.time(), UTC) + timedelta(hours=2, minutes=1)
     moments = [
         night - timedelta(minutes=2),
