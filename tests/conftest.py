@@ -13,7 +13,7 @@ import pytest_asyncio
 import uvicorn
 
 from tests.support import stack
-from tests.support.client import Client, Sandbox
+from tests.support.client import PASSWORD, Client, Sandbox
 from tests.support.fleet import Fleet
 
 _servers = ExitStack()
@@ -40,10 +40,28 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+def _hash_once() -> None:
+    """Let all the travellers of tests share one real hash of their one password: a hash is slow on purpose."""
+    from app.auth import passwords
+
+    hashed, known = passwords.hashed, dict[str, str]()
+
+    async def once(password: str) -> str:
+        if password != PASSWORD:
+            return await hashed(password)
+        if password not in known:
+            known[password] = await hashed(password)
+        return known[password]
+
+    passwords.hashed = once
+
+
 @pytest_asyncio.fixture(scope="session")
 async def address() -> AsyncIterator[str]:
     """The API on a real port, in this process, so that coverage sees it."""
     from app.main import create_app
+
+    _hash_once()
 
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(

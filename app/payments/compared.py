@@ -89,4 +89,4 @@ async def last_reconciled(session: Session) -> date | None:
 
 
 async def any_captured(session: Session) -> bool:
-    return bool(await rows(session, "SELECT FROM payments WHERE captured_at IS NOT NULL LIMIT 1"))
+    return bool(await rows(session, "SELECT id FROM payments WHERE captured_at IS NOT NULL LIMIT 1"))

@@ -23,7 +23,7 @@ _HISTORY = st.lists(_BATCH, min_size=12, max_size=24)
 
 
 @settings(
-    max_examples=HISTORIES or 6,
+    max_examples=HISTORIES or 4,
     derandomize=not HISTORIES,
     database=None,
     deadline=None,

@@ -40,7 +40,7 @@ async def changeable(
     traveller: Client, fleet: Fleet, flight: Flight, brand: str | None = None
 ) -> dict[str, Any]:
     """The dearest brand of a flight, which may be changed for nothing, or the one that was bought."""
-    found = await fleet.offers(traveller, flight)
+    found = await fleet.offers(traveller, flight, limit=100)
     return next(
         offer
         for offer in reversed(found)

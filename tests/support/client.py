@@ -24,6 +24,9 @@ class Answer:
         return self.body.get("code") if isinstance(self.body, dict) else None
 
 
+PASSWORD = "a window seat, please"
+
+
 class Client:
     """Speaks JSON with one address, as one user once `token` is set."""
 
@@ -70,7 +73,7 @@ class Client:
     async def signed_up(self) -> "Client":
         """A new account's own client."""
         email = f"traveller{next(_numbers)}@example.com"
-        data = {"email": email, "password": "a window seat, please", "full_name": "Ada Lovelace"}
+        data = {"email": email, "password": PASSWORD, "full_name": "Ada Lovelace"}
         answer = await self.post("/auth/signup", data)
         assert answer.status == 201, answer.body
         client = Client(self.session, self.base, answer.body["access_token"])
