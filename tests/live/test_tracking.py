@@ -42,8 +42,8 @@ async def tracked(api: Client, identifier: str) -> dict[str, Any]:
 
 
 async def test_a_flight_is_where_it_really_is(api: Client, sky: Sky, sql: Any) -> None:
-    """With the flight itself, how far it has come, and the way."""
-    flight = await sky.airborne()
+    """With the flight itself, how far it has come, and the way; 771 has a callsign that follows from it."""
+    flight = await sky.airborne(number="771")
     await know(sql, flight)
 
     found = await tracked(api, flight["flight"])
