@@ -20,26 +20,24 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from app import openapi
 from app.airlines import service as airlines
 from app.airports import service as airports
 from app.auth import passwords
 from app.auth import service as accounts
-from app.bookings import documents
 from app.core import crypto, db, http, logging, redis
 from app.core.config import env_example
 from app.core.errors import AppError
-from app.main import create_api
+from app.extras import service as _extras  # noqa: F401  Each registers its kind of rules.
 from app.offers import service as offers
 from app.providers import registry
 from app.providers.base import ProviderError
+from app.rights import service as _rights  # noqa: F401
 from app.rules import console as rules_console
 from app.rules import service as rules
 from app.schedules import console
 from app.schedules import service as schedules
+from app.timetable import service as _timetable  # noqa: F401
 
-# What seals a batch of a feature's fields anew, and tells how many.
-_RESEALS = (documents.reseal,)
 _RESEALED_A_BATCH = 500
 # What a shell gives for a program that was stopped with Ctrl-C.
 _INTERRUPTED = 130
@@ -64,8 +62,14 @@ def main() -> None:
     if arguments.command == "env-example":
         _print(env_example())
     elif arguments.command == "openapi":
+        # The whole of the API takes a while to load, and no other command needs it.
+        from app.main import create_api
+
         _print(json.dumps(create_api().openapi(), indent=2))
     elif arguments.command == "error-codes":
+        # A refusal is known once its feature is loaded.
+        from app import api, openapi  # noqa: F401
+
         _print(openapi.error_codes())
     elif arguments.command == "create-admin":
         logging.configure()
@@ -146,7 +150,10 @@ async def _create_admin(email: str) -> None:
 async def _rotate_encryption() -> None:
     """Batch by batch, each in a transaction of its own: what was sealed before an interruption stays so."""
     resealed = 0
-    for reseal in _RESEALS:
+    from app.bookings import documents
+
+    # What seals a batch of a feature's fields anew, and tells how many.
+    for reseal in (documents.reseal,):
         while True:
             try:
                 async with db.transaction() as session:

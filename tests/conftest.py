@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import aiohttp
+import hypothesis
 import pytest
 import pytest_asyncio
 import uvicorn
@@ -16,6 +17,11 @@ from tests.support import stack
 from tests.support.client import PASSWORD, Client, Sandbox
 from tests.support.fleet import Fleet
 
+# How fast examples are made says how busy the machine is, and nothing about the product.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 _servers = ExitStack()
 _NEED_NO_SERVERS = ("tests/dev", "tests/sandbox")
 

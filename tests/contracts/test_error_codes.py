@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from app.cli import openapi
+from app import (
+    api,  # noqa: F401  A refusal is known once its feature is loaded.
+    openapi,
+)
 
 
 def test_the_page_of_error_codes_is_what_the_code_refuses_with() -> None:

@@ -19,7 +19,7 @@ def answer(asked: World) -> list[tuple[int, ...]]:
     return [tuple(segment.id for segment in one) for one in found]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds())
 def test_the_engine_finds_what_trying_every_way_finds(asked: World) -> None:
     """Over cities with several airports, the date line, changes of clocks, ties, overtaking flights, every filter."""
@@ -31,13 +31,13 @@ def test_the_engine_finds_what_trying_every_way_finds(asked: World) -> None:
 def test_the_worlds_that_are_tried_have_journeys_of_every_kind() -> None:
     """Else the two could agree that there is nothing."""
     kinds: Counter[int] = Counter()
-    for seed in range(200):
+    for seed in range(100):
         found = answer(world(Random(seed), 200))
         kinds.update({len(one) - 1 for one in found})
 
-    assert kinds[0] > 80
-    assert kinds[1] > 60
-    assert kinds[2] > 25
+    assert kinds[0] > 40
+    assert kinds[1] > 30
+    assert kinds[2] > 12
 
 
 def test_the_order_of_the_days_does_not_matter() -> None:
