@@ -1,5 +1,7 @@
 """What Beat asks for: holds that run out, and flights that people are booked on."""
 
+from collections.abc import Awaitable
+
 from app.airlines import service as airlines
 from app.airports import service as airports
 from app.bookings import (
@@ -18,10 +20,13 @@ from app.bookings import (
 from app.bookings.refunding import SETTLE_REFUNDS
 from app.core import db, doorbell
 from app.core.background import task
+from app.core.logging import logger
 from app.flights import boards, watch
 from app.payments import service as payments
 from app.rules import service as rules
 from app.tickets import service as tickets
+
+log = logger("jetway.bookings")
 
 SETTLE_PAYMENTS = "bookings.settle_payments"
 
@@ -52,7 +57,7 @@ async def settle_payments() -> None:
         if due:
             await _ready()
         for payment_id in due:
-            await paying.carry_on(payment_id)
+            await _whatever_comes(paying.carry_on(payment_id), payment=payment_id)
         if len(due) < _PAYMENTS_A_BATCH:
             return
 
@@ -67,7 +72,7 @@ async def settle_refunds() -> None:
         async with db.transaction() as session:
             due = await payments.take_due_refunds(session, _PAYMENTS_A_BATCH)
         for refund in due:
-            await refunding.settle(refund)
+            await _whatever_comes(refunding.settle(refund), refund=refund["id"])
         if len(due) < _PAYMENTS_A_BATCH:
             return
 
@@ -97,6 +102,14 @@ async def complete_flown() -> None:
                 await repository.step(session, booking["id"], [event], leaving=["confirmed"], to="completed")
         if len(flown) < _CHANGES_A_BATCH:
             return
+
+
+async def _whatever_comes(step: Awaitable[object], **about: int) -> None:
+    """One that fails keeps nobody else's money waiting: it is due again, and the others are looked at now."""
+    try:
+        await step
+    except Exception:
+        log.exception("left for the next sweep", **about)
 
 
 async def _ready() -> None:

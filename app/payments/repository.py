@@ -240,20 +240,6 @@ async def post(
     return bool(posted)
 
 
-async def balances(session: Session, booking_id: int) -> Sequence[Row]:
-    """What stands on each account for a booking."""
-    return await rows(
-        session,
-        """
-        SELECT l.account, e.currency, sum(l.amount_minor)::bigint AS amount_minor
-        FROM ledger_entries e JOIN ledger_lines l ON l.entry_id = e.id
-        WHERE e.booking_id = :booking_id GROUP BY l.account, e.currency HAVING sum(l.amount_minor) <> 0
-        ORDER BY l.account
-        """,
-        booking_id=booking_id,
-    )
-
-
 async def hear(session: Session, event: Row) -> bool:
     """Keep a message of the processor, and have what it is about looked at; false if it came before.
 
