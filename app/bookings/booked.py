@@ -148,3 +148,40 @@ async def copy_services(session: Session, booking_id: int, left: int, entered: i
         left=left,
         entered=entered,
     )
+
+
+async def owners(session: Session, pnrs: list[str]) -> list[Row]:
+    """Whose bookings these are: `pnr`, `user_id`."""
+    return await rows(
+        session,
+        "SELECT pnr, user_id FROM bookings WHERE pnr = ANY(CAST(:pnrs AS text[]))",
+        pnrs=pnrs,
+    )
+
+
+async def concerned(session: Session, flights: list[tuple[str, str, date, str]]) -> list[Row]:
+    """Who has a live booking on these flights, with its `pnr`, and who follows them, without one.
+
+    Flights are told by carrier, number, departure date and origin.
+    """
+    carriers, numbers, dates, origins = zip(*flights, strict=True)
+    return await rows(
+        session,
+        """
+        WITH wanted AS (
+            SELECT f.id, f.carrier, f.number, f.departure_date, f.origin
+            FROM unnest(CAST(:carriers AS text[]), CAST(:numbers AS text[]), CAST(:dates AS date[]),
+                        CAST(:origins AS text[])) AS w(carrier, number, departure_date, origin)
+            JOIN flights f USING (carrier, number, departure_date, origin))
+        SELECT w.carrier, w.number, w.departure_date, w.origin, b.user_id, b.pnr
+        FROM wanted w JOIN booking_segments s ON s.flight_id = w.id AND s.state = 'active'
+        JOIN bookings b ON b.id = s.booking_id AND b.status IN ('held', 'confirmed')
+        UNION
+        SELECT w.carrier, w.number, w.departure_date, w.origin, l.user_id, NULL
+        FROM wanted w JOIN flight_follows l ON l.flight_id = w.id
+        """,
+        carriers=list(carriers),
+        numbers=list(numbers),
+        dates=list(dates),
+        origins=list(origins),
+    )

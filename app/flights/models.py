@@ -133,6 +133,16 @@ class FlightChange(Base):
     applied_at: Mapped[datetime | None]
 
 
+class FlightFollow(Base):
+    """Somebody who wants to hear of a flight, whether they are booked on it or not."""
+
+    __tablename__ = "flight_follows"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"), primary_key=True, index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class ZoneRules(Base):
     """What a time zone's rules were when instants were last computed from them."""
 

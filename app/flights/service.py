@@ -24,17 +24,22 @@ async def read(session: Session, flight_id: str) -> Row:
     return _view(await find(session, flight_id))
 
 
+def identity(flight_id: str) -> tuple[str, str, date, str] | None:
+    """What a public id is made of; None where it cannot be one. Raises FlightNotFound for a day that is none."""
+    match = _ID.fullmatch(flight_id.upper())
+    if match is None:
+        return None
+    carrier, number, year, month, day, origin = match.groups()
+    try:
+        return carrier, number, date(int(year), int(month), int(day)), origin
+    except ValueError:
+        raise FlightNotFound("There is no flight on a day that does not exist.") from None
+
+
 async def find(session: Session, flight_id: str) -> Row:
     """One flight as it is stored, by its public id. Raises FlightNotFound."""
-    match = _ID.fullmatch(flight_id.upper())
-    flight = None
-    if match:
-        carrier, number, year, month, day, origin = match.groups()
-        try:
-            departure_date = date(int(year), int(month), int(day))
-        except ValueError:
-            raise FlightNotFound("There is no flight on a day that does not exist.") from None
-        flight = await repository.by_identity(session, carrier, number, departure_date, origin)
+    known = identity(flight_id)
+    flight = await repository.by_identity(session, *known) if known else None
     if flight is None:
         raise FlightNotFound("No flight with this id is known; ids come from a search.")
     return flight
