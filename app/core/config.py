@@ -6,14 +6,16 @@ generated from this class, so a setting cannot exist without its explanation.
 
 from email.utils import parseaddr
 from functools import lru_cache
+from ipaddress import ip_network
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-_DEVELOPMENT_SECRET = "for-development-only-"  # noqa: S105  A known value, refused in production.
-_SHORTEST_SECRET = 32
+from app.core import production
+from app.core.production import DEVELOPMENT_SECRET
+
 # As many requests as nobody sends in a minute, so that the limit is on and in nobody's way.
 _EVERYBODY = 100_000_000
 
@@ -137,11 +139,11 @@ class Settings(BaseSettings):
     )
 
     jwt_secret: str = Field(
-        default=_DEVELOPMENT_SECRET + "jwt-0123456789",
+        default=DEVELOPMENT_SECRET + "jwt-0123456789",
         description="Signs access tokens; at least 32 characters: `openssl rand -hex 32`.",
     )
     secret_key: str = Field(
-        default=_DEVELOPMENT_SECRET + "key-0123456789",
+        default=DEVELOPMENT_SECRET + "key-0123456789",
         description="Signs offers and cursors; at least 32 characters and not JWT_SECRET. A comma-separated "
         "list rotates it: the last one signs, all of them are honoured.",
     )
@@ -185,6 +187,37 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         default="Jetway <no-reply@jetway.invalid>",
         description="The sender of mails, as `Name <address>`; the server has to accept it.",
+    )
+
+    webhook_allowed_cidrs: str = Field(
+        default="",
+        description="Networks beside public ones in which webhooks are delivered, over http as well, as a "
+        "comma-separated list of CIDRs. This machine is always among them, except in production, which refuses to "
+        "start with this set.",
+    )
+    webhook_retry_schedule: str = Field(
+        default="5,300,1800,7200,18000,36000,50400,72000,86400",
+        description="Seconds between the attempts to deliver a webhook, one number for each attempt after the first.",
+    )
+    webhook_retry_jitter: float = Field(
+        default=0.1, ge=0, le=1, description="Each of these grows by up to this part of itself, at random."
+    )
+    webhook_concurrency: int = Field(
+        default=4,
+        ge=1,
+        le=100,
+        description="Webhooks in flight to one subscription from one process; 1 while its receiver fails.",
+    )
+    webhook_disable_hours: float = Field(
+        default=120, gt=0, description="A receiver that has failed for so many hours is not called any more."
+    )
+    webhook_retention_days: int = Field(
+        default=30,
+        ge=4,
+        description="How long deliveries can be looked at and replayed; whole months are dropped.",
+    )
+    webhook_subscriptions_per_user: int = Field(
+        default=20, ge=1, description="Webhook subscriptions of one account."
     )
 
     offer_minutes: int = Field(default=30, ge=1, description="How long an offer can be booked, in minutes.")
@@ -252,12 +285,38 @@ class Settings(BaseSettings):
             raise ValueError("SMTP_URL must be smtp://host:port or smtps://host:port")
         return url
 
+    @field_validator("webhook_retry_schedule")
+    @classmethod
+    def _is_a_schedule(cls, schedule: str) -> str:
+        if not all(float(step) >= 0 for step in schedule.split(",")):
+            raise ValueError("WEBHOOK_RETRY_SCHEDULE must be seconds, such as 5,300,1800")
+        return schedule
+
     @field_validator("mail_from")
     @classmethod
     def _is_an_address(cls, sender: str) -> str:
         if not sender.isprintable() or "@" not in parseaddr(sender)[1]:
             raise ValueError("MAIL_FROM must be an address, as `Name <address>`")
         return sender
+
+    @field_validator("webhook_allowed_cidrs")
+    @classmethod
+    def _are_networks(cls, cidrs: str) -> str:
+        try:
+            for cidr in production.listed(cidrs):
+                ip_network(cidr)
+        except ValueError:
+            raise ValueError(
+                "WEBHOOK_ALLOWED_CIDRS must be networks such as 10.1.0.0/16, separated by commas"
+            ) from None
+        return cidrs
+
+    @property
+    def webhook_allowed_networks(self) -> list[str]:
+        """Where webhooks are delivered although it is not public, as CIDRs."""
+        if self.app_env == "production":
+            return []
+        return ["127.0.0.0/8", "::1/128", *production.listed(self.webhook_allowed_cidrs)]
 
     @property
     def requests_a_minute(self) -> int:
@@ -272,7 +331,7 @@ class Settings(BaseSettings):
         """Seconds between two calls for an airport's future departures."""
         if self.aviationstack_board_seconds is not None:
             return self.aviationstack_board_seconds
-        return 0.0 if _on_this_machine(self.aviationstack_base_url) else 10.0
+        return 0.0 if production.on_this_machine(self.aviationstack_base_url) else 10.0
 
     @property
     def opensky_credits(self) -> int:
@@ -282,9 +341,13 @@ class Settings(BaseSettings):
         return 4000 if self.opensky_user else 400
 
     @property
+    def webhook_retry_seconds(self) -> list[float]:
+        return [float(step) for step in self.webhook_retry_schedule.split(",")]
+
+    @property
     def smtp_must_be_encrypted(self) -> bool:
         """Mails and the password are not sent across a network in the clear."""
-        return self.app_env == "production" and not _on_this_machine(self.smtp_url)
+        return self.app_env == "production" and not production.on_this_machine(self.smtp_url)
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -301,53 +364,18 @@ class Settings(BaseSettings):
     @property
     def secret_keys(self) -> list[str]:
         """Oldest first, as itsdangerous wants them: the last one signs."""
-        return _listed(self.secret_key)
+        return production.listed(self.secret_key)
 
     @property
     def encryption_keys(self) -> list[str]:
         """Oldest first: the last one encrypts. SECRET_KEY did before there was another, so it stays among them."""
-        return [*self.secret_keys, *_listed(self.encryption_key)]
+        return [*self.secret_keys, *production.listed(self.encryption_key)]
 
     @model_validator(mode="after")
     def _refuse_weak_production(self) -> "Settings":
-        if self.app_env != "production":
-            return self
-        for name, secrets in (
-            ("JWT_SECRET", [self.jwt_secret]),
-            ("SECRET_KEY", self.secret_keys or [""]),
-            ("ENCRYPTION_KEY", _listed(self.encryption_key)),
-        ):
-            for secret in secrets:
-                if len(secret) < _SHORTEST_SECRET or _DEVELOPMENT_SECRET in secret:
-                    raise ValueError(f"{name} is the default or shorter than {_SHORTEST_SECRET} characters")
-        if self.jwt_secret in self.secret_keys:
-            raise ValueError("JWT_SECRET and SECRET_KEY must differ")
-        if not self.aviationstack_key or self.aviationstack_key == "sandbox":
-            raise ValueError("AVIATIONSTACK_KEY is missing or the sandbox's")
-        asked = ["aviationstack_base_url", "opensky_base_url", "opensky_token_url"]
-        for name in [*asked, "stripe_api_base"] if self.stripe_secret_key else asked:
-            url: str = getattr(self, name)
-            if _on_this_machine(url):
-                raise ValueError(f"{name.upper()} points to this machine: the sandbox is not for production")
-            if not url.startswith("https://"):
-                raise ValueError(f"{name.upper()} must be https: keys travel to it")
-        if self.smtp_url and not (self.public_url.startswith("https://")):
-            raise ValueError("PUBLIC_URL must be https: keys to bookings travel in links of mails")
-        if self.smtp_url and self.mail_from.endswith(".invalid>"):
-            raise ValueError("MAIL_FROM is missing")
-        if self.stripe_secret_key and (
-            not self.stripe_webhook_secret or self.stripe_secret_key == "sk_test_sandbox"  # noqa: S105
-        ):
-            raise ValueError("STRIPE_WEBHOOK_SECRET is missing, or STRIPE_SECRET_KEY is the sandbox's")
+        if self.app_env == "production":
+            production.refuse_weak(self)
         return self
-
-
-def _listed(keys: str) -> list[str]:
-    return [key.strip() for key in keys.split(",") if key.strip()]
-
-
-def _on_this_machine(url: str) -> bool:
-    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 @lru_cache

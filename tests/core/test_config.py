@@ -59,6 +59,7 @@ def test_a_complete_production_configuration_is_accepted() -> None:
         ({"opensky_base_url": "http://127.0.0.1:8001/api"}, "OPENSKY_BASE_URL"),
         ({"opensky_token_url": "http://127.0.0.1:8001/auth"}, "OPENSKY_TOKEN_URL"),
         ({"opensky_token_url": "http://auth.opensky-network.org/token"}, "OPENSKY_TOKEN_URL must be https"),
+        ({"webhook_allowed_cidrs": "127.0.0.1/32"}, "WEBHOOK_ALLOWED_CIDRS must be empty"),
     ],
 )
 def test_production_refuses(wrong: dict[str, str], complaint: str) -> None:
@@ -81,6 +82,13 @@ def test_an_unknown_environment_is_refused() -> None:
     """`prod` must not silently mean development."""
     with pytest.raises(ValidationError, match="app_env"):
         settings(app_env="prod")
+
+
+@pytest.mark.parametrize("cidrs", ["10.0.0.1/8", "localhost", "10.0.0.0/33", "10.0.0.0/8;::1"])
+def test_what_is_no_network_is_refused(cidrs: str) -> None:
+    """A list that is read in another way than it was meant opens a door."""
+    with pytest.raises(ValidationError, match="WEBHOOK_ALLOWED_CIDRS must be networks"):
+        settings(webhook_allowed_cidrs=cidrs)
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg", "postgresql+psycopg"])

@@ -1,0 +1,51 @@
+"""What production refuses to start with: secrets that others know, and outsides that are none."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from app.core.config import Settings
+
+DEVELOPMENT_SECRET = "for-development-only-"  # noqa: S105  A known value, refused in production.
+_SHORTEST_SECRET = 32
+
+
+def refuse_weak(settings: "Settings") -> None:
+    """Raises ValueError, which names the setting and never its value."""
+    for name, secrets in (
+        ("JWT_SECRET", [settings.jwt_secret]),
+        ("SECRET_KEY", settings.secret_keys or [""]),
+        ("ENCRYPTION_KEY", listed(settings.encryption_key)),
+    ):
+        for secret in secrets:
+            if len(secret) < _SHORTEST_SECRET or DEVELOPMENT_SECRET in secret:
+                raise ValueError(f"{name} is the default or shorter than {_SHORTEST_SECRET} characters")
+    if settings.jwt_secret in settings.secret_keys:
+        raise ValueError("JWT_SECRET and SECRET_KEY must differ")
+    if not settings.aviationstack_key or settings.aviationstack_key == "sandbox":
+        raise ValueError("AVIATIONSTACK_KEY is missing or the sandbox's")
+    asked = ["aviationstack_base_url", "opensky_base_url", "opensky_token_url"]
+    for name in [*asked, "stripe_api_base"] if settings.stripe_secret_key else asked:
+        url: str = getattr(settings, name)
+        if on_this_machine(url):
+            raise ValueError(f"{name.upper()} points to this machine: the sandbox is not for production")
+        if not url.startswith("https://"):
+            raise ValueError(f"{name.upper()} must be https: keys travel to it")
+    if settings.smtp_url and not (settings.public_url.startswith("https://")):
+        raise ValueError("PUBLIC_URL must be https: keys to bookings travel in links of mails")
+    if settings.smtp_url and settings.mail_from.endswith(".invalid>"):
+        raise ValueError("MAIL_FROM is missing")
+    if settings.stripe_secret_key and (
+        not settings.stripe_webhook_secret or settings.stripe_secret_key == "sk_test_sandbox"  # noqa: S105
+    ):
+        raise ValueError("STRIPE_WEBHOOK_SECRET is missing, or STRIPE_SECRET_KEY is the sandbox's")
+    if settings.webhook_allowed_cidrs:
+        raise ValueError("WEBHOOK_ALLOWED_CIDRS must be empty: users would reach what only this machine can")
+
+
+def listed(keys: str) -> list[str]:
+    return [key.strip() for key in keys.split(",") if key.strip()]
+
+
+def on_this_machine(url: str) -> bool:
+    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
