@@ -20,6 +20,7 @@ from app.payments.router import router as payments
 from app.rules import router as rules
 from app.schedules import router as schedules
 from app.seats.router import router as seats
+from app.webhooks.router import router as webhooks
 
 # Paths whose bodies may be larger than all others'; their routes count the bytes that nobody declared.
 LARGER_BODIES = {schedules.PATH: schedules.MOST_BYTES} | dict.fromkeys(rules.paths(), rules.MOST_BYTES)
@@ -36,6 +37,7 @@ for _part in (
     guests,
     payments,
     documents,
+    webhooks,
     auth,
     airports,
     airlines,

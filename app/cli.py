@@ -151,9 +151,10 @@ async def _rotate_encryption() -> None:
     """Batch by batch, each in a transaction of its own: what was sealed before an interruption stays so."""
     resealed = 0
     from app.bookings import documents
+    from app.webhooks import secrets
 
     # What seals a batch of a feature's fields anew, and tells how many.
-    for reseal in (documents.reseal,):
+    for reseal in (documents.reseal, secrets.reseal):
         while True:
             try:
                 async with db.transaction() as session:

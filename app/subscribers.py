@@ -1,26 +1,51 @@
-"""Who hears of the outbox's events, and which task then has something to do."""
+"""Who hears of the outbox's events, and who then has something to do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 
 from app.core import db, doorbell, outbox
-from app.core.background import task
+from app.core.logging import logger
 from app.notifications import service as notifications
 from app.notifications import tasks as notification_tasks
+from app.webhooks import messages
+from app.webhooks.courier import courier
 
-# Each writes rows of its own for an event, which the task then works off.
-SUBSCRIBERS = {notifications.queue: notification_tasks.send_due.name}
+log = logger("jetway.subscribers")
 
-_EVENTS_A_BATCH = 100
-_BATCHES_A_RUN = 50
+# Each writes rows of its own for events; then whoever works these off is woken.
+SUBSCRIBERS: dict[outbox.Subscriber, Callable[[], Awaitable[None]]] = {
+    messages.queue: courier.wake,
+    notifications.queue: partial(doorbell.ring, notification_tasks.send_due.name),
+}
+
+_EVENTS_A_BATCH = 500
+_LOOKS_SECONDS = 0.2
+_RESTS_SECONDS = 1.0
 
 
-@task(outbox.RELAY)
-async def relay() -> None:
-    """Hand on what waits in the outbox, batch by batch, each in a transaction of its own."""
-    await doorbell.heard(outbox.RELAY)
-    for _ in range(_BATCHES_A_RUN):
-        async with db.transaction() as session:
-            found = await outbox.relay(session, SUBSCRIBERS, _EVENTS_A_BATCH)
-        if found:
-            for following in SUBSCRIBERS.values():
-                await doorbell.ring(following)
-        if found < _EVENTS_A_BATCH:
-            return
+async def keep_relaying(stop: asyncio.Event) -> None:
+    """Hand on what is written to the outbox until asked to stop; every worker process does, and they share the events.
+
+    Nothing has to tell it that there is something: it needs neither a broker nor Beat.
+    """
+    while not stop.is_set():
+        pause = 0.0
+        try:
+            if await relay() < _EVENTS_A_BATCH:
+                pause = _LOOKS_SECONDS
+        except Exception as error:  # noqa: BLE001  Whatever ails the database, it is tried again.
+            log.warning("events not relayed", reason=type(error).__name__)
+            pause = _RESTS_SECONDS
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), pause)
+
+
+async def relay() -> int:
+    """Hand on one batch, in a transaction of its own; returns how many events were in it."""
+    async with db.transaction() as session:
+        found, busy = await outbox.relay(session, SUBSCRIBERS, _EVENTS_A_BATCH)
+    for subscriber in busy:
+        await SUBSCRIBERS[subscriber]()
+    return found

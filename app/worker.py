@@ -19,7 +19,9 @@ from app.ops import service as ops_service
 from app.ops import tasks as ops
 from app.payments import tasks as payments
 from app.schedules import upload as schedules_upload  # noqa: F401
-from app.subscribers import relay
+from app.subscribers import keep_relaying
+from app.webhooks import tasks as webhooks
+from app.webhooks.courier import courier
 
 log = logging.logger("jetway.worker")
 
@@ -27,7 +29,7 @@ log = logging.logger("jetway.worker")
 # waited longer than its interval is dropped: the next one does the same work.
 _SCHEDULE = {
     jobs.sweep: 5,
-    relay: 5,
+    webhooks.keep_months: 3600,
     notifications.send_due: 5,
     ops.beat: 10,
     bookings.settle_payments: 5,
@@ -60,6 +62,8 @@ def _configure_logging(**_: Any) -> None:
 @signals.worker_process_init.connect
 def _worker_starts(**_: Any) -> None:
     background.open_resources()
+    background.keep(keep_relaying)
+    background.keep(courier.keep_delivering)
     _note_progress("worker")
 
 

@@ -18,7 +18,7 @@ from app.auth.errors import InvalidToken, TokenExpired
 from app.bookings import lookups, names, service
 from app.bookings.errors import BookingNotFound, GuestLinkNotFound
 from app.bookings.schemas import GuestLookup
-from app.core import db, outbox
+from app.core import db
 from app.core.autocomplete import folded
 from app.core.config import settings
 from app.core.db import Row, Session
@@ -66,7 +66,7 @@ async def lookup(data: GuestLookup, address: str) -> Row:
 async def request_link(session: Session, data: GuestLookup, address: str) -> None:
     """Have a link mailed to the booking's contact, if there is such a booking; nobody is told whether there is.
 
-    Hit and miss write a row each and wake the relay. Beyond the limits of an address or a booking nothing is mailed.
+    Hit and miss write a row each. Beyond the limits of an address or a booking nothing is mailed.
     """
     found = await _matching(session, data)
     nonce = secrets.token_bytes(32)
@@ -80,7 +80,6 @@ async def request_link(session: Session, data: GuestLookup, address: str) -> Non
         token_hash=_hash(_token(nonce, settings().secret_keys[-1])),
         minutes=LINK_MINUTES,
     )
-    outbox.announce(session)
 
 
 async def link(session: Session, link_id: uuid.UUID) -> Row | None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import orjson
 
-from app.core import outbox
 from app.core.db import Row, Session, rows
 
 # The account, the name on the ticket and the date of birth, as one short key.
@@ -141,16 +140,15 @@ async def owner(session: Session, pnr: str) -> uuid.UUID | None:
     return found[0]["user_id"] if found else None
 
 
-async def addressee(session: Session, pnr: str) -> Row | None:
-    found = await rows(
+async def addressees(session: Session, pnrs: list[str]) -> list[Row]:
+    return await rows(
         session,
         """
-        SELECT b.contact->>'email' AS email, u.locale, b.status
-        FROM bookings b JOIN users u ON u.id = b.user_id WHERE b.pnr = :pnr
+        SELECT b.pnr, b.contact->>'email' AS email, u.locale, b.status
+        FROM bookings b JOIN users u ON u.id = b.user_id WHERE b.pnr = ANY(CAST(:pnrs AS text[]))
         """,
-        pnr=pnr,
+        pnrs=pnrs,
     )
-    return found[0] if found else None
 
 
 async def passengers_of(session: Session, booking_ids: list[int]) -> Sequence[Row]:
@@ -248,7 +246,6 @@ async def step(
 
     `agreed` is added to its terms. None if the booking is in none of the states it may leave; nothing is written then.
     """
-    outbox.announce(session)
     moved = await rows(
         session,
         """

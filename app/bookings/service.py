@@ -50,7 +50,6 @@ async def hold(session: Session, user_id: uuid.UUID, data: BookingIn) -> tuple[R
     travellers.check_ages(data.passengers, departures[0], departures[-1])
     documents.check(data.passengers, reservation.flights)
     booking = await _stored(session, user_id, data, offer, reservation)
-    outbox.announce(session)
     db.after_commit(session, lambda: _count("held", 1))
     flights = [
         flight | {"slice_index": index, "booking_class": offer.classes[index], "segment_state": "active"}
@@ -119,9 +118,9 @@ async def by_id(session: Session, booking_id: int) -> Row:
     return (await views.views(session, [await repository.by_id(session, booking_id)]))[0]
 
 
-async def addressee(session: Session, pnr: str) -> Row | None:
-    """Where mail about a booking goes: `email` and `locale`, and the booking's `status` as it is now."""
-    return await repository.addressee(session, pnr)
+async def addressees(session: Session, pnrs: list[str]) -> dict[str, Row]:
+    """Where mail about bookings goes: `email` and `locale`, and the booking's `status` as it is now."""
+    return {row["pnr"]: row for row in await repository.addressees(session, pnrs)}
 
 
 async def expire_due(session: Session, user_id: uuid.UUID | None = None, most: int = _SWEEP) -> int:

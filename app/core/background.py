@@ -1,19 +1,23 @@
-"""`@task`: an async function as a Celery task.
+"""`@task`: an async function as a Celery task, and what a worker process does besides tasks.
 
 A worker process keeps one event loop and one set of connections for its whole life, so tasks run the same
-async services as the API. A message carries ids at most: rows are the truth, and every task may run twice.
+async services as the API. The loop has a thread of its own: what is kept running goes on while no task does.
+A message carries ids at most: rows are the truth, and every task may run twice.
 """
 
 import asyncio
 import atexit
 import functools
+import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, wait
 from typing import Any
 
 import structlog
+import uvloop
 from celery import Celery, Task
 
-from app.core import db, http, redis
+from app.core import db, http, redis, strangers
 from app.core.config import settings
 from app.core.logging import logger
 from app.core.metrics import TASKS
@@ -37,46 +41,76 @@ celery.conf.update(
     enable_utc=True,
 )
 
-_runner: asyncio.Runner | None = None
+# How long what is kept running may take to end: longer than it waits for others, shorter than a container is given.
+_ENDS_WITHIN_SECONDS = 8.0
+
+_loop: asyncio.AbstractEventLoop | None = None
+_stop: asyncio.Event | None = None
+_kept: set[Future[None]] = set()
 
 
 def open_resources() -> None:
     """Give this worker process its loop and its connections."""
-    global _runner
-    _runner = asyncio.Runner()
+    global _loop, _stop
+    _loop, _stop = uvloop.new_event_loop(), asyncio.Event()
+    threading.Thread(target=_run, args=(_loop,), name="loop", daemon=True).start()
     atexit.register(close_resources)
+    run_here(_connect)
 
-    async def connect() -> None:
-        db.connect()
-        redis.connect()
-        http.connect()
 
-    _runner.run(connect())
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_forever()
+    loop.close()
+
+
+async def _connect() -> None:
+    db.connect()
+    redis.connect()
+    http.connect()
+    strangers.connect()
 
 
 def close_resources() -> None:
-    global _runner
-    if _runner is None:
+    """Let what is kept running come to its end, and give everything back."""
+    global _loop
+    if _loop is None or _stop is None:
         return
+    _loop.call_soon_threadsafe(_stop.set)
+    wait(_kept, timeout=_ENDS_WITHIN_SECONDS)
+    _kept.clear()
+    run_here(_disconnect)
+    _loop.call_soon_threadsafe(_loop.stop)
+    _loop = None
 
-    async def disconnect() -> None:
-        await asyncio.gather(http.disconnect(), redis.disconnect(), db.disconnect())
 
-    _runner.run(disconnect())
-    _runner.close()
-    _runner = None
+async def _disconnect() -> None:
+    await asyncio.gather(strangers.disconnect(), http.disconnect(), redis.disconnect(), db.disconnect())
+
+
+def keep(service: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run something beside the tasks until this process ends; it is told by an event, and then has some seconds."""
+    if _loop is None:
+        open_resources()
+    assert _loop is not None  # noqa: S101
+    assert _stop is not None  # noqa: S101
+    _kept.add(asyncio.run_coroutine_threadsafe(_awaited(service, _stop), _loop))
 
 
 def run_here(function: Callable[..., Awaitable[None]], *args: Any) -> None:
     """Run an async function to its end on this process's loop."""
-    if _runner is None:
+    if _loop is None:
         open_resources()
-    assert _runner is not None  # noqa: S101
+    assert _loop is not None  # noqa: S101
+    running = asyncio.run_coroutine_threadsafe(_awaited(function, *args), _loop)
+    try:
+        running.result()
+    finally:
+        # Celery's time limit interrupts the waiting, and must end what is waited for as well.
+        running.cancel()
 
-    async def awaited() -> None:
-        await function(*args)
 
-    _runner.run(awaited())
+async def _awaited(function: Callable[..., Awaitable[None]], *args: Any) -> None:
+    await function(*args)
 
 
 def task(name: str) -> Callable[[Callable[..., Awaitable[None]]], Task[Any, None]]:

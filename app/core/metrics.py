@@ -139,4 +139,14 @@ EMAILS = Counter(
     "Attempts to send a mail by how they ended: sent, later, failed, or lost to another sender.",
     ["kind", "outcome"],
 )
+WEBHOOK_ATTEMPTS = PlainCounter(
+    "jetway_webhook_attempts_total",
+    "Attempts to deliver a webhook by what followed: delivered, pending (tried again), exhausted, cancelled; released "
+    "were not made, lost were made by a sender that had been given up.",
+    "outcome",
+)
+REGISTRY.register(WEBHOOK_ATTEMPTS)
+WEBHOOKS_IN_HAND = Gauge(
+    "jetway_webhooks_in_hand", "Deliveries that this process has leased and not finished."
+)
 TASKS = Counter("jetway_tasks_total", "Background tasks by how they ended.", ["task", "outcome"])

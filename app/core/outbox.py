@@ -1,7 +1,8 @@
 """Facts that others must hear of, written in the transaction that makes them true.
 
 A row is the event. After commit the relay hands it to every subscriber, which writes what it wants to do about it
-in rows of its own: those and the mark that the event was handed on are one transaction.
+in rows of its own: those and the mark that the event was handed on are one transaction. The relay looks for rows by
+itself, several times a second, so that who writes one has nothing else to do and needs nothing but the database.
 """
 
 import uuid
@@ -13,16 +14,16 @@ from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint, func, inse
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core import db, doorbell
+from app.core import db
+from app.core.clock import rfc3339
 from app.core.db import Base, Row, Session
 from app.core.logging import logger
 
 log = logger("jetway.outbox")
 
-RELAY = "outbox.relay"
-
-# Given the event's row, in the relay's transaction. Its own rows are unique per event, so that twice is once.
-Subscriber = Callable[[Session, Row], Awaitable[None]]
+# Given rows of events, in the relay's transaction; tells whether it has written anything that is to be done now.
+# Its own rows are unique per event, so that twice is once.
+Subscriber = Callable[[Session, list[Row]], Awaitable[bool]]
 
 
 class OutboxEvent(Base):
@@ -53,38 +54,51 @@ async def record(session: Session, events: list[dict[str, Any]]) -> None:
     """Add events, each with `type`, `subject`, `sequence` and `data`, to the caller's transaction."""
     if events:
         await session.execute(insert(OutboxEvent), events)
-        announce(session)
 
 
-def announce(session: Session) -> None:
-    """Wake the relay once the caller's events are durable; `record` does it by itself."""
-    if not session.info.get("announced"):
-        session.info["announced"] = True
-        db.after_commit(session, lambda: doorbell.ring(RELAY))
+def envelope(event: Row) -> Row:
+    """An event as the world is told of it."""
+    return {
+        "id": f"evt_{event['event_id'].hex}",
+        "type": event["type"],
+        "created_at": rfc3339(event["created_at"]),
+        "sequence": event["sequence"],
+        "data": event["data"],
+    }
 
 
-async def relay(session: Session, subscribers: Iterable[Subscriber], most: int) -> int:
-    """Hand waiting events to the subscribers, in the order they were written; returns how many there were.
+async def relay(
+    session: Session, subscribers: Iterable[Subscriber], most: int
+) -> tuple[int, set[Subscriber]]:
+    """Hand waiting events to the subscribers, in the order they were written.
 
-    An event that a subscriber cannot take is put off, longer each time, and keeps nobody from hearing the others.
+    They go as one batch. When a subscriber cannot take that, they go one by one: the event that cannot be taken is
+    put off, longer each time, and keeps nobody from hearing the others.
+    Returns how many events there were, and which subscribers have something to do because of them.
     """
     waiting = await db.rows(session, _WAITING, most=most)
-    poisonous = [event["id"] for event in waiting if not await _handed_on(session, subscribers, event)]
-    if waiting:
-        ids = [event["id"] for event in waiting]
-        await db.rows(session, _HANDED_ON, ids=ids, poisonous=poisonous)
+    busy: set[Subscriber] = set()
+    if not waiting:
+        return 0, busy
+    poisonous: list[int] = []
+    if not await _handed_on(session, subscribers, waiting, busy):
+        poisonous = [
+            event["id"] for event in waiting if not await _handed_on(session, subscribers, [event], busy)
+        ]
         await db.rows(session, _PUT_OFF, poisonous=poisonous)
-    return len(waiting)
+    await db.rows(session, _HANDED_ON, ids=[event["id"] for event in waiting], poisonous=poisonous)
+    return len(waiting), busy
 
 
-async def _handed_on(session: Session, subscribers: Iterable[Subscriber], event: Row) -> bool:
+async def _handed_on(
+    session: Session, subscribers: Iterable[Subscriber], events: list[Row], busy: set[Subscriber]
+) -> bool:
     try:
         async with session.begin_nested():
-            for subscriber in subscribers:
-                await subscriber(session, event)
+            busy |= {subscriber for subscriber in subscribers if await subscriber(session, events)}
     except Exception:
-        # Whatever it is, the event is kept; if the database itself has gone, nothing that follows is committed.
-        log.exception("event not taken", event_id=str(event["event_id"]), type=event["type"])
+        # Whatever it is, the events are kept; if the database itself has gone, nothing that follows is committed.
+        log.exception("events not taken", first=str(events[0]["event_id"]), events=len(events))
         return False
     return True
 

@@ -12,6 +12,8 @@ _PLAIN = {
     "payment.failed": "payment_failed",
     "guest.link_requested": "guest_link",
 }
+# The events that mails can follow.
+TELLING = frozenset((*_PLAIN, "booking.changed", "payment.refunded"))
 KINDS = (
     *_PLAIN.values(),
     "booking_changed",

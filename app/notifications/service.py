@@ -13,7 +13,7 @@ from app.core.db import Row, Session
 from app.core.logging import logger
 from app.core.metrics import EMAILS
 from app.notifications import letters, repository, smtp
-from app.notifications.kinds import kind_of
+from app.notifications.kinds import TELLING, kind_of
 
 log = logger("jetway.mail")
 
@@ -27,15 +27,20 @@ _NEWS = timedelta(days=3)
 _KEPT_DAYS = 30
 
 
-async def queue(session: Session, event: Row) -> None:
-    """Write the mail that an event asks for, if any, into the relay's transaction."""
-    pnr = event["data"].get("pnr")
-    addressee = await bookings.addressee(session, pnr) if isinstance(pnr, str) else None
-    kind = addressee and kind_of(event, addressee["status"])
-    if addressee and kind:
-        domain = parseaddr(settings().mail_from)[1].rpartition("@")[2]
-        message_id = f"<{uuid.uuid4()}@{domain}>"
-        await repository.add(session, event, kind, addressee["email"], addressee["locale"], message_id)
+async def queue(session: Session, events: list[Row]) -> bool:
+    """Write the mails that events ask for, if any, into the relay's transaction; tells whether there are some."""
+    pnrs = {event["data"].get("pnr", event["subject"]) for event in events if event["type"] in TELLING}
+    addressees = await bookings.addressees(session, list(pnrs)) if pnrs else {}
+    queued = False
+    for event in events:
+        addressee = addressees.get(event["data"].get("pnr", event["subject"]))
+        kind = addressee and kind_of(event, addressee["status"])
+        if addressee and kind:
+            domain = parseaddr(settings().mail_from)[1].rpartition("@")[2]
+            message_id = f"<{uuid.uuid4()}@{domain}>"
+            await repository.add(session, event, kind, addressee["email"], addressee["locale"], message_id)
+            queued = True
+    return queued
 
 
 async def send_due() -> None:

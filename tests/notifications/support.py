@@ -1,6 +1,5 @@
 """A booking, what happens to it, and the mails that come of it."""
 
-from inspect import unwrap
 from typing import Any
 
 from app import subscribers
@@ -39,7 +38,7 @@ class Mails:
             await outbox.record(session, [{**event, "data": {"pnr": pnr, **data}}])
 
     async def relayed(self) -> None:
-        await unwrap(subscribers.relay)()
+        await subscribers.relay()
 
     async def sent(self) -> list[dict[str, Any]]:
         """Hand on and send what is due; the mails that have arrived, oldest first."""

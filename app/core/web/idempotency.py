@@ -14,7 +14,7 @@ from fastapi import Depends, Header, Request
 from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
-from app.core import db, idempotency
+from app.core import crypto, db, idempotency
 from app.core.db import Row, Session
 from app.core.errors import AppError, Conflict, Unprocessable
 from app.core.web import problems
@@ -78,19 +78,31 @@ class Once:
         self._key = key
 
     async def __call__(
-        self, session: Session, caller: uuid.UUID, status: int, effect: Callable[[], Awaitable[Any]]
+        self,
+        session: Session,
+        caller: uuid.UUID,
+        status: int,
+        effect: Callable[[], Awaitable[Any]],
+        *,
+        secret: bool = False,
     ) -> Response:
-        """Raises IdempotencyKeyReused, IdempotencyInProgress, and whatever the effect raises."""
+        """An answer that holds a secret is kept sealed.
+
+        Raises IdempotencyKeyReused, IdempotencyInProgress, and whatever the effect raises.
+        """
         if self._key is None:
             return _answer(status, orjson.dumps(await effect()))
         claimed = await self._claim(session, caller)
         if claimed is not None:
             body = orjson.dumps(await effect())
-            await idempotency.keep(session, claimed, status, body)
+            kept = crypto.seal(body.decode(), f"answer {claimed}").encode() if secret else body
+            await idempotency.keep(session, claimed, status, kept)
             return _answer(status, body)
         first = await self._first(session, caller)
         if first is None or first["status"] is None:
             raise IdempotencyInProgress(retry_after=1)
+        if secret:
+            first["body"] = crypto.open(first["body"].decode(), f"answer {first['id']}").encode()
         return _replayed(first)
 
     async def in_one(
@@ -99,12 +111,14 @@ class Once:
         status: int,
         effect: Callable[[Session], Awaitable[Any]],
         afterwards: Callable[[], Awaitable[None]] | None = None,
+        *,
+        secret: bool = False,
     ) -> Response:
         """`__call__` in a transaction of its own, and what is to be done when it is durable."""
         async with db.transaction() as session:
             if afterwards is not None:
                 db.after_commit(session, afterwards)
-            return await self(session, caller, status, lambda: effect(session))
+            return await self(session, caller, status, lambda: effect(session), secret=secret)
 
     def steps(self) -> "Steps":
         """For effects that may be repeated as they are: nothing is kept."""
