@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from app.airlines.router import router as airlines
 from app.airports.router import router as airports
 from app.auth.router import router as auth
+from app.bookings.event_router import router as events
 from app.bookings.guest_router import router as guests
 from app.bookings.router import router as bookings
 from app.documents.router import router as documents
@@ -34,6 +35,7 @@ for _part in (
     live,
     flights,
     bookings,
+    events,
     guests,
     payments,
     documents,

@@ -14,7 +14,7 @@ from app.api import LARGER_BODIES, SEARCHES, router
 from app.bookings.hotpath import HotPath
 from app.core import copies, db, http, logging, redis
 from app.core.config import settings
-from app.core.web import problems
+from app.core.web import problems, sse
 from app.core.web.body_limit import MOST_BYTES, BodyLimit
 from app.core.web.context import RequestContext
 from app.core.web.limits import Limit
@@ -43,7 +43,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # A search makes some ten thousand objects that are all gone when it is answered.
         gc.set_threshold(50_000, 20, 50)
         fresh = copies.kept_fresh(airports.copy, airlines.copy, *rules.copies())
-        async with fresh, timetable.kept_fresh(), streams.serving():
+        async with fresh, timetable.kept_fresh(), streams.serving(), sse.serving():
             yield
     finally:
         await schedule.close()

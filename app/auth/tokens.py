@@ -46,6 +46,11 @@ def read(token: str) -> Caller:
     return caller
 
 
+def expires_at(token: str) -> int:
+    """When an access token ends, in seconds since 1970. Raises InvalidToken."""
+    return _verified(token)[1]
+
+
 @lru_cache(maxsize=8192)
 def _verified(token: str) -> tuple[Caller, int]:
     """A signature once found good stays good, so only the clock is asked again."""

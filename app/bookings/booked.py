@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+import orjson
+
 from app.core.db import Row, Session, rows
 
 
@@ -184,4 +186,77 @@ async def concerned(session: Session, flights: list[tuple[str, str, date, str]])
         numbers=list(numbers),
         dates=list(dates),
         origins=list(origins),
+    )
+
+
+# Of each watched booking its subjects: itself and the flights that it is on, with the last event that was told, and
+# the last that there is. A flight that came to the booking later is told of from the moment at which it came; what
+# was being told just then may have begun a little earlier, and waited for its turn.
+_SUBJECTS = """
+    WITH watched AS (
+        SELECT w.n, w.sequence, w.flights, b.id, b.pnr, b.status, b.sequence AS latest
+        FROM jsonb_to_recordset(CAST(:watched AS jsonb)) AS w(n int, pnr text, sequence int, flights jsonb)
+        JOIN bookings b ON b.pnr = w.pnr),
+    flying AS (
+        SELECT DISTINCT w.n, f.event_sequence AS latest,
+               f.carrier || f.number || to_char(f.departure_date, '-YYYYMMDD-') || f.origin AS subject
+        FROM watched w JOIN booking_segments s ON s.booking_id = w.id AND s.state = 'active'
+        JOIN flights f ON f.id = s.flight_id
+        WHERE w.status NOT IN ('expired', 'cancelled')),
+    subjects AS (
+        SELECT n, CAST(pnr AS text) AS subject, sequence AS after, latest, false AS flies FROM watched
+        UNION ALL
+        SELECT n, f.subject, coalesce(
+                   CAST(w.flights->>f.subject AS int),
+                   (SELECT min(o.sequence) - 1 FROM outbox came
+                    JOIN outbox o ON o.subject = f.subject AND o.created_at > came.created_at - interval '5 seconds'
+                    WHERE came.subject = w.pnr AND came.sequence = w.sequence + 1),
+                   f.latest), f.latest, true
+        FROM flying f JOIN watched w USING (n))
+"""
+
+
+async def standing(session: Session, watched: Row) -> Row:
+    """A booking as it stands: `status`, `sequence` and `flights`, each with the number of its last event.
+
+    `kept` says whether everything is there that followed what was told of it before.
+    """
+    found = await rows(
+        session,
+        _SUBJECTS
+        + """
+        SELECT (SELECT status FROM watched) AS status, max(latest) FILTER (WHERE NOT flies) AS sequence,
+               coalesce(jsonb_object_agg(subject, latest) FILTER (WHERE flies), '{}') AS flights,
+               bool_and(after = latest OR EXISTS (
+                   SELECT FROM outbox o WHERE o.subject = s.subject AND o.sequence = s.after + 1)) AS kept
+        FROM subjects s
+        """,
+        watched=orjson.dumps([{"n": 0, **watched}]).decode(),
+    )
+    return found[0]
+
+
+async def news(session: Session, watched: list[Row], most: int) -> list[Row]:
+    """What has happened to bookings and their flights since the events that were told last, in the order of writing.
+
+    At most so many events of each booking, numbered `n` by its place in the list; `flights` are those that it is on
+    now, with the numbers from which they are told of. One snapshot sees all, and in it each subject's events are
+    complete up to the last: they are numbered under the lock of the booking's row, or the flight's.
+    """
+    return await rows(
+        session,
+        _SUBJECTS
+        + """
+        SELECT w.n, w.flights, e.*
+        FROM (SELECT n, coalesce(jsonb_object_agg(subject, after) FILTER (WHERE flies), '{}') AS flights
+              FROM subjects GROUP BY n HAVING bool_or(latest > after)) w
+        CROSS JOIN LATERAL (
+            SELECT o.id, o.event_id, o.type, o.subject, o.sequence, o.data, o.created_at
+            FROM subjects s JOIN outbox o ON o.subject = s.subject AND o.sequence > s.after
+            WHERE s.n = w.n AND s.latest > s.after AND o.type NOT LIKE 'guest.%'
+            ORDER BY o.id LIMIT :most) e
+        ORDER BY w.n, e.id
+        """,
+        watched=orjson.dumps([{"n": n, **one} for n, one in enumerate(watched)]).decode(),
+        most=most,
     )

@@ -1,6 +1,6 @@
 """What bookings can refuse."""
 
-from app.core.errors import Conflict, NotFound, Unprocessable
+from app.core.errors import Conflict, NotFound, TooManyRequests, Unprocessable
 
 
 class BookingNotFound(NotFound):
@@ -126,3 +126,13 @@ class InvalidService(Unprocessable):
 class CardNumberRefused(Unprocessable):
     code = "card_number_refused"
     title = "A payment card's number is in a text; none may ever reach us"
+
+
+class UnknownEvent(Unprocessable):
+    code = "unknown_event"
+    title = "No stream of this booking can go on from that event"
+
+
+class TooManyEventStreams(TooManyRequests):
+    code = "too_many_event_streams"
+    title = "As many streams of bookings are open as may be"

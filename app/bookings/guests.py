@@ -32,9 +32,10 @@ _NOBODY = [{"given_name": "", "family_name": "", "latin": ""}]
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Somebody who has opened a link, and may read this booking."""
+    """Somebody who has opened a link, and may read this booking until their token ends."""
 
     pnr: str
+    expires_at: int
 
 
 async def lookup(data: GuestLookup, address: str) -> Row:
@@ -107,9 +108,14 @@ async def open_link(session: Session, token: str) -> Row:
 
 async def read(session: Session, guest: Guest, pnr: str) -> Row:
     """The guest's booking. Raises BookingNotFound for any other."""
+    return await service.snapshot(session, own(guest, pnr))
+
+
+def own(guest: Guest, pnr: str) -> str:
+    """The reference of the guest's booking. Raises BookingNotFound if it is not the one that is asked for."""
     if not hmac.compare_digest(pnr.upper().encode(), guest.pnr.encode()):
         raise BookingNotFound
-    return await service.snapshot(session, guest.pnr)
+    return guest.pnr
 
 
 def guest(token: str) -> Guest | None:
@@ -129,7 +135,7 @@ def guest(token: str) -> Guest | None:
         raise TokenExpired("The guest token has expired; ask for a new link.") from None
     except jwt.InvalidTokenError:
         raise InvalidToken from None
-    return Guest(claims["sub"])
+    return Guest(claims["sub"], claims["exp"])
 
 
 async def purge(session: Session) -> None:

@@ -72,12 +72,17 @@ async def page(
 
 async def read(session: Session, user_id: uuid.UUID, pnr: str) -> Row:
     """Raises BookingNotFound, also for somebody else's."""
+    return (await views.views(session, [await find(session, user_id, pnr)]))[0]
+
+
+async def find(session: Session, user_id: uuid.UUID, pnr: str) -> Row:
+    """A booking as it is stored. Raises BookingNotFound, also for somebody else's."""
     await expire_due(session, user_id)
     wanted = reference(pnr)
     booking = await repository.by_pnr(session, user_id, wanted) if wanted else None
     if booking is None:
         raise BookingNotFound("You have no booking with this reference.")
-    return (await views.views(session, [booking]))[0]
+    return booking
 
 
 def reference(pnr: str) -> str | None:
@@ -104,11 +109,7 @@ async def snapshot(session: Session, pnr: str) -> Row:
 
 async def timeline(session: Session, user_id: uuid.UUID, pnr: str) -> Row:
     """Everything that happened to a booking, in order. Raises BookingNotFound."""
-    await expire_due(session, user_id)
-    wanted = reference(pnr)
-    booking = await repository.by_pnr(session, user_id, wanted) if wanted else None
-    if booking is None:
-        raise BookingNotFound("You have no booking with this reference.")
+    booking = await find(session, user_id, pnr)
     steps = await repository.timeline(session, booking["id"])
     return {"data": [{**step, "at": clock.rfc3339(step["at"])} for step in steps]}
 

@@ -116,7 +116,9 @@ LIVE_TILES = Counter(
     "Looks at a part of the map by what was there: fresh, stale or nothing; `upstream` are those fetched for it.",
     ["source"],
 )
-LIVE_STREAMS = Gauge("jetway_live_streams", "Streams of positions that are open in this process.")
+LIVE_STREAMS = Gauge(
+    "jetway_live_streams", "Streams that are open in this process, of positions or of bookings.", ["kind"]
+)
 BOOKINGS = Counter("jetway_bookings_total", "Bookings that reached a state.", ["status"])
 PAYMENTS = Counter(
     "jetway_payments_total",

@@ -57,7 +57,7 @@ async def record(session: Session, events: list[dict[str, Any]]) -> None:
 
 
 def envelope(event: Row) -> Row:
-    """An event as the world is told of it."""
+    """An event as the world outside sees it: in webhooks and in streams the same."""
     return {
         "id": f"evt_{event['event_id'].hex}",
         "type": event["type"],

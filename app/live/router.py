@@ -13,7 +13,7 @@ from app.flights.errors import FlightNotFound
 from app.live import answers, tracking
 from app.live.errors import PositionsDisabled, PositionsUnavailable, TooManyStreams
 from app.live.schemas import LiveList, LiveQuery, TrackOut
-from app.live.streams import EventStream
+from app.live.streams import PositionStream
 
 router = APIRouter(prefix="/flights", tags=["Live"])
 
@@ -46,7 +46,7 @@ async def read_live(request: Request, query: Annotated[LiveQuery, Query()]) -> R
 @router.get(
     "/live/stream",
     status_code=200,
-    response_class=EventStream,
+    response_class=PositionStream,
     responses=problems(*_REFUSALS, TooManyStreams),
 )
 async def stream_live(query: Annotated[LiveQuery, Query()]) -> Response:
@@ -55,7 +55,7 @@ async def stream_live(query: Annotated[LiveQuery, Query()]) -> Response:
     Each event's data are an answer of `GET /flights/live`. While there are none to be had, one event
     `unavailable` says so. Comments keep the connection open in between.
     """
-    return EventStream(query, await answers.find(query))
+    return PositionStream(query, await answers.find(query))
 
 
 @router.get(

@@ -13,11 +13,13 @@ import aiohttp
 import orjson
 import pytest
 
+from app.core.web import sse
 from app.live import answers, streams
 from app.live.schemas import LiveQuery
-from app.live.streams import EventStream
+from app.live.streams import PositionStream
 from tests.live.support import EUROPE, STATES, Sky
 from tests.support.client import Client
+from tests.support.sse import event
 from tests.support.stack import child, free_port, wait_for
 
 STREAM = "/flights/live/stream"
@@ -37,29 +39,6 @@ async def opened(api: Client, **query: str) -> AsyncIterator[aiohttp.ClientRespo
         yield response
 
 
-async def event(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    """The next event, or comment, by its fields."""
-    fields: dict[str, Any] = {}
-    while (line := (await _line(response)).rstrip(b"\n")) or not fields:
-        name, _, value = line.decode().partition(":")
-        if line:
-            fields[name or "comment"] = value.strip()
-    return fields
-
-
-async def _line(response: aiohttp.ClientResponse) -> bytes:
-    """A line of any length."""
-    line = b""
-    while not line.endswith(b"\n"):
-        try:
-            line += await response.content.readuntil(b"\n")
-        except ValueError:
-            line += await response.content.read(65_536)
-        if response.content.at_eof():
-            break
-    return line
-
-
 async def positions(response: aiohttp.ClientResponse) -> dict[str, Any]:
     """The next event with positions."""
     while True:
@@ -71,7 +50,7 @@ async def positions(response: aiohttp.ClientResponse) -> dict[str, Any]:
 async def closed(seconds: float = 3) -> None:
     """Wait until no stream is open in this process."""
     async with asyncio.timeout(seconds):
-        while streams._state.open:  # noqa: ASYNC110  It happens in another task.
+        while streams.crowd.open:  # noqa: ASYNC110  It happens in another task.
             await asyncio.sleep(0.02)
 
 
@@ -100,7 +79,7 @@ async def test_a_stream_begins_with_what_there_is_and_goes_on(api: Client, sky: 
 async def test_proxies_are_told_not_to_hold_it_back(api: Client, sky: Sky) -> None:
     async with opened(api) as response:
         assert response.headers["X-Accel-Buffering"] == "no"
-        assert "no-cache" in response.headers["Cache-Control"]
+        assert "no-store" in response.headers["Cache-Control"]
         assert "Content-Length" not in response.headers
         assert (await event(response))["retry"] == "3000"
     await closed()
@@ -134,7 +113,7 @@ async def test_a_silent_stream_is_kept_open(api: Client, sky: Sky, monkeypatch: 
 async def test_a_client_that_leaves_costs_nothing_more(api: Client, sky: Sky) -> None:
     async with opened(api) as response:
         await positions(response)
-        assert streams._state.open == 1
+        assert streams.crowd.open == 1
     await closed()
     await sky.grow_old()
     await asyncio.sleep(1.5)
@@ -144,7 +123,7 @@ async def test_a_client_that_leaves_costs_nothing_more(api: Client, sky: Sky) ->
 
 async def test_there_is_an_end_to_streams(api: Client, sky: Sky, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever comes too much is told to come again."""
-    monkeypatch.setattr(streams, "_MOST", 2)
+    monkeypatch.setattr(streams.crowd, "most", 2)
     async with opened(api), opened(api):
         refused = await api.get(STREAM)
         assert (refused.status, refused.code, refused.body["retryable"]) == (503, "too_many_streams", True)
@@ -198,14 +177,14 @@ async def test_a_slow_client_holds_nobody_up(api: Client, sky: Sky) -> None:
         await loop.sock_connect(slow, (address.hostname, address.port))
         await loop.sock_sendall(slow, f"GET {STREAM}?limit=10000 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         await asyncio.sleep(1.5)
-        assert streams._state.open == 1
+        assert streams.crowd.open == 1
         assert (await api.get("/flights/live", limit=1)).status == 200
     await closed()
 
 
 async def test_a_slow_client_is_given_a_piece_at_a_time(sky: Sky, monkeypatch: pytest.MonkeyPatch) -> None:
     """And is given up when it takes none for a while."""
-    monkeypatch.setattr(streams, "_STUCK_SECONDS", 0.3)
+    monkeypatch.setattr(sse, "_STUCK_SECONDS", 0.3)
     await sky.set(extra_aircraft=5000)
     query, pieces, forever = LiveQuery(limit=10_000), [], asyncio.Event()
 
@@ -218,11 +197,11 @@ async def test_a_slow_client_is_given_a_piece_at_a_time(sky: Sky, monkeypatch: p
         await forever.wait()
 
     answer = await answers.find(query)
-    await EventStream(query, answer)({"type": "http"}, receive, send)
+    await PositionStream(query, answer)({"type": "http"}, receive, send)
 
     assert len(answer.body.plain) > 1_000_000
     assert (len(pieces), max(pieces)) == (5, 64 * 1024)
-    assert streams._state.open == 0
+    assert streams.crowd.open == 0
 
 
 async def test_streams_end_with_the_server(api: Client, sky: Sky) -> None:

@@ -1,0 +1,169 @@
+"""Server-sent events: what streams of every kind have in common.
+
+A stream lasts until its client goes away, its time is over or the server stops. What there is to tell is asked of
+the subclass a piece at a time, when the client has taken the one before.
+"""
+
+import asyncio
+import signal
+import threading
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from types import FrameType
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.core.errors import AppError
+from app.core.metrics import LIVE_STREAMS
+
+GREETING = b"retry: 3000\n\n"
+KEEP_ALIVE = b": keep-alive\n\n"
+# A client that takes none of a piece for so long is gone, whatever its connection says.
+_PIECE_BYTES, _STUCK_SECONDS, _FAREWELL_SECONDS = 64 * 1024, 30.0, 1.0
+
+
+@dataclass(slots=True)
+class _State:
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+_state = _State()
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[None]:
+    """Meanwhile streams may be open; they end as soon as the process is told to stop.
+
+    The server waits for its connections before it tells the application, and a stream would never end.
+    """
+    _state.closing = asyncio.Event()
+    with _told_to_stop(asyncio.get_running_loop(), _state.closing):
+        try:
+            yield
+        finally:
+            _state.closing.set()
+
+
+@contextmanager
+def _told_to_stop(loop: asyncio.AbstractEventLoop, closing: asyncio.Event) -> Iterator[None]:
+    """Set the event on the signals that the server handles, before it handles them."""
+    main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)} if main else {}
+    # Where nobody handles a signal it ends the process, and the streams with it.
+    handlers = {number: handler for number, handler in before.items() if callable(handler)}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(closing.set)
+        handlers[signal.Signals(number)](number, frame)
+
+    for number in handlers:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            if signal.getsignal(number) is stop:
+                signal.signal(number, handler)
+
+
+class Crowd:
+    """The open streams of one kind in this process: so many of everybody together, and so many of each viewer."""
+
+    def __init__(self, kind: str, most: int, most_each: int | None = None) -> None:
+        self.kind, self.most, self.most_each = kind, most, most_each
+        self._of: Counter[str] = Counter()
+
+    @property
+    def open(self) -> int:
+        return self._of.total()
+
+    def is_full(self, viewer: str) -> bool:
+        return self.open >= self.most or (
+            self.most_each is not None and self._of.get(viewer, 0) >= self.most_each
+        )
+
+    @contextmanager
+    def joined(self, viewer: str) -> Iterator[None]:
+        self._count(viewer, 1)
+        try:
+            yield
+        finally:
+            self._count(viewer, -1)
+
+    def _count(self, viewer: str, by: int) -> None:
+        self._of[viewer] += by
+        if not self._of[viewer]:
+            del self._of[viewer]
+        LIVE_STREAMS.labels(self.kind).set(self.open)
+
+
+class EventStream(Response):
+    """Events for one viewer. `seconds` is how long they may go on, None for as long as the viewer wants."""
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self, crowd: Crowd, refusal: AppError, viewer: str = "", seconds: float | None = None
+    ) -> None:
+        super().__init__(headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._crowd, self._refusal, self._viewer, self._seconds = crowd, refusal, viewer, seconds
+
+    def events(self) -> AsyncGenerator[tuple[bytes, ...]]:
+        """What is to be sent, in parts: a large body can be shared by all streams that send it."""
+        raise NotImplementedError
+
+    async def __call__(
+        self,
+        scope: Scope,  # noqa: ARG002  It is the signature of every ASGI application.
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        if self._crowd.is_full(self._viewer):
+            raise self._refusal
+        with self._crowd.joined(self._viewer):
+            await self._serve(receive, send)
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
+        writing = asyncio.create_task(self._write(send))
+        leaving = asyncio.create_task(_left(receive))
+        ending = asyncio.create_task(self._over())
+        ends = (writing, leaving, ending)
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in ends:
+                task.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
+        if not ending.cancelled():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FAREWELL_SECONDS):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
+        elif not writing.cancelled() and not isinstance(writing.exception(), TimeoutError):
+            writing.result()
+
+    async def _write(self, send: Send) -> None:
+        """The events in pieces, so that what waits for a slow client in the server's memory stays small."""
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        async with aclosing(self.events()) as events:
+            async for parts in events:
+                for part in parts:
+                    for start in range(0, len(part), _PIECE_BYTES):
+                        piece = part[start : start + _PIECE_BYTES]
+                        async with asyncio.timeout(_STUCK_SECONDS):
+                            await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def _over(self) -> None:
+        """Return when the stream's time is over, or the server is told to stop."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._seconds):
+                await _state.closing.wait()
+
+
+async def _left(receive: Receive) -> None:
+    """Return when the client has gone away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
