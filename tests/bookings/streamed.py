@@ -11,7 +11,7 @@ import orjson
 from app.bookings import events, repository
 from app.core import db
 from app.flights import watch
-from tests.support.client import Client
+from tests.support.client import Answer, Client
 from tests.support.fleet import Flight
 from tests.support.sse import event
 
@@ -57,6 +57,12 @@ async def opened(client: Client, pnr: str, last: str | None = None, **query: str
     async with client.session.get(path, params=query, headers=headers, timeout=timeout) as response:
         assert response.status == 200, await response.text()
         yield Stream(response)
+
+
+async def refused(client: Client, pnr: str, **query: str) -> Answer:
+    """The answer of a stream that does not begin."""
+    async with asyncio.timeout(5):
+        return await client.get(f"/bookings/{pnr}/events", **query)
 
 
 async def closed(seconds: float = 3) -> None:
