@@ -65,6 +65,7 @@ async def test_there_is_an_end_to_streams(
     traveller: Client, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     """Of a process and of a user; one that is closed makes room."""
+    assert (events.crowd.most, events.crowd.most_each) == (1000, 20)
     monkeypatch.setattr(events.crowd, limit, 2)
     pnr = (await held(traveller, fleet))["pnr"]
     async with opened(traveller, pnr), opened(traveller, pnr):
@@ -115,10 +116,13 @@ async def test_a_stream_that_waits_holds_no_connection(
         await (await stream.__aenter__()).next()
     await asyncio.sleep(0.1)
     assert db.engine().pool.checkedout() == 0
+    asking = events._state.asking
     for stream in streams:
         await stream.__aexit__(None, None, None)
     await closed()
     assert (events._state.watches, events._state.asking) == (set(), None)
+    assert asking is not None
+    assert asking.done()
 
 
 async def test_the_database_may_be_away_for_a_while(
@@ -161,7 +165,7 @@ async def test_a_slow_reader_is_asked_for_nothing_more(
             await happens(sql, pnr, "booking.changed")
             assert (await quick.next())["event"] == "booking.changed"
         [watch] = [one for one in events._state.watches if one.news.done()]
-        assert (watch.position.sequence, len(watch.news.result())) == (2, 1)
+        assert [event["sequence"] for event in watch.news.result()] == [2] == [watch.position.sequence]
         await asyncio.wait_for(slow, 3)
     assert sum(b"booking.changed" in piece for piece in pieces) == 1
     await closed()
