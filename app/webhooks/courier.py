@@ -18,7 +18,7 @@ from app.core.config import settings
 from app.core.db import Row
 from app.core.logging import logger
 from app.core.metrics import WEBHOOK_ATTEMPTS, WEBHOOKS_IN_HAND
-from app.webhooks import health, leases, retries, secrets, signing
+from app.webhooks import health, ids, leases, retries, secrets, signing
 
 log = logger("jetway.webhooks")
 
@@ -64,7 +64,6 @@ class Courier:
         self._sending: set[asyncio.Task[None]] = set()
         self._ended: list[Row] = []
         self._in_hand = 0
-        self._stopping = False
         self._look = asyncio.Event()
         self._to_write = asyncio.Event()
         self._written = asyncio.Event()
@@ -92,7 +91,6 @@ class Courier:
                     pause = _RESTS_SECONDS
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._look.wait(), pause)
-            self._stopping = True
             for lane in self._lanes.values():
                 self._release(lane)
             await self._all_written()
@@ -164,7 +162,7 @@ class Courier:
             return
         sent_at = clock.now()
         timestamp = int(sent_at.timestamp())
-        message_id = f"evt_{delivery['event_id'].hex}"
+        message_id = ids.shown(ids.EVENT, delivery["event_id"])
         signature = signing.sign(lane.keys, message_id, timestamp, delivery["body"])
         headers = {
             "Content-Type": "application/json; charset=utf-8",

@@ -7,7 +7,7 @@ from app.core import db, outbox
 from app.core.config import settings
 from app.core.db import Row, Session
 from app.core.logging import logger
-from app.webhooks import leases
+from app.webhooks import ids, leases
 
 log = logger("jetway.webhooks")
 
@@ -54,7 +54,7 @@ async def _tell(session: Session, disabled: list[Row]) -> None:
                 "sequence": await leases.times_told(session, subject) + 1,
                 "data": {
                     "user_id": str(one["user_id"]),
-                    "subscription_id": str(one["id"]),
+                    "subscription_id": ids.shown(ids.SUBSCRIPTION, one["id"]),
                     "host": urlsplit(one["url"]).hostname,
                     "reason": one["disabled_reason"],
                 },

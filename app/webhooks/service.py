@@ -11,7 +11,7 @@ from app.core.addresses import ForbiddenURL
 from app.core.config import settings
 from app.core.db import Row, Session
 from app.core.errors import FieldProblem, Unprocessable
-from app.webhooks import messages, repository, secrets, signing
+from app.webhooks import ids, messages, repository, secrets, signing
 from app.webhooks.errors import (
     DeliveryInProgress,
     DeliveryNotFound,
@@ -24,8 +24,6 @@ from app.webhooks.errors import (
 from app.webhooks.schemas import TEST, ReplayIn, SubscriptionIn, SubscriptionPatch
 
 MOST_REPLAYED = 10_000
-
-_SUBSCRIPTION, _DELIVERY = "whs_", "whd_"
 
 
 async def check_url(url: str) -> None:
@@ -112,7 +110,7 @@ async def test(session: Session, user_id: uuid.UUID, subscription_id: str) -> Ro
         "type": TEST,
         "created_at": clock.now(),
         "sequence": 1,
-        "data": {"subscription_id": _shown(_SUBSCRIPTION, subscription["id"])},
+        "data": {"subscription_id": ids.shown(ids.SUBSCRIPTION, subscription["id"])},
     }
     [queued] = await messages.send(session, [(event, subscription)])
     return _delivery(queued)
@@ -227,7 +225,7 @@ def _null(name: str) -> Unprocessable:
 
 
 async def _found(session: Session, user_id: uuid.UUID, subscription_id: str, *, locked: bool = False) -> Row:
-    wanted = _hidden(_SUBSCRIPTION, subscription_id)
+    wanted = ids.own(ids.SUBSCRIPTION, subscription_id)
     found = await repository.find(session, user_id, wanted, locked=locked) if wanted else None
     if found is None:
         raise SubscriptionNotFound
@@ -237,24 +235,11 @@ async def _found(session: Session, user_id: uuid.UUID, subscription_id: str, *, 
 async def _found_delivery(
     session: Session, user_id: uuid.UUID, delivery_id: str, *, locked: bool = False
 ) -> Row:
-    wanted = _hidden(_DELIVERY, delivery_id)
+    wanted = ids.own(ids.DELIVERY, delivery_id)
     found = await repository.delivery(session, user_id, wanted, locked=locked) if wanted else None
     if found is None:
         raise DeliveryNotFound
     return found
-
-
-def _shown(prefix: str, id: uuid.UUID) -> str:  # noqa: A002  It is one.
-    return prefix + id.hex
-
-
-def _hidden(prefix: str, shown: str) -> uuid.UUID | None:
-    if not shown.startswith(prefix):
-        return None
-    try:
-        return uuid.UUID(shown.removeprefix(prefix))
-    except ValueError:
-        return None
 
 
 def _position(cursor: str | None) -> tuple[datetime, uuid.UUID] | None:
@@ -284,7 +269,7 @@ def _at(instant: datetime | None) -> str | None:
 
 def _view(subscription: Row) -> Row:
     return {
-        "id": _shown(_SUBSCRIPTION, subscription["id"]),
+        "id": ids.shown(ids.SUBSCRIPTION, subscription["id"]),
         "url": subscription["url"],
         "events": subscription["events"],
         "bookings": subscription["bookings"],
@@ -300,9 +285,9 @@ def _view(subscription: Row) -> Row:
 
 def _delivery(delivery: Row) -> Row:
     return {
-        "id": _shown(_DELIVERY, delivery["id"]),
-        "subscription_id": _shown(_SUBSCRIPTION, delivery["subscription_id"]),
-        "event_id": _shown("evt_", delivery["event_id"]),
+        "id": ids.shown(ids.DELIVERY, delivery["id"]),
+        "subscription_id": ids.shown(ids.SUBSCRIPTION, delivery["subscription_id"]),
+        "event_id": ids.shown(ids.EVENT, delivery["event_id"]),
         "event_type": delivery["type"],
         "state": delivery["state"],
         "attempts": delivery["attempts"],
@@ -316,7 +301,7 @@ def _delivery(delivery: Row) -> Row:
 
 def _attempt(delivery: Row, attempt: Row) -> Row:
     headers = {
-        "webhook-id": _shown("evt_", delivery["event_id"]),
+        "webhook-id": ids.shown(ids.EVENT, delivery["event_id"]),
         "webhook-timestamp": str(int(attempt["sent_at"].timestamp())),
         "webhook-signature": attempt["signature"],
         "webhook-attempt": str(attempt["number"]),
