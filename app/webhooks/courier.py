@@ -28,7 +28,10 @@ _BATCH = 500
 _AHEAD = 8
 # A delivery that waits in its lane until too little of its lease is left to send it is given back.
 _SENT_WITHIN_SECONDS = 40.0
-_LOOKS_SECONDS = 0.2
+# The relay and the lanes say when there is something to send. Nobody says when a wait is over or somebody wants a
+# test: so long it may take, or longer where looking is dear, because many receivers are waited for.
+_LOOKS_SECONDS = 1.0
+_LOOKS_SHARE = 0.05
 _SWEEPS_SECONDS = 5.0
 _RESTS_SECONDS = 1.0
 _WRITES_AFTER_SECONDS = 0.005
@@ -64,6 +67,7 @@ class Courier:
         self._sending: set[asyncio.Task[None]] = set()
         self._ended: list[Row] = []
         self._in_hand = 0
+        self._swept_at = 0.0
         self._look = asyncio.Event()
         self._to_write = asyncio.Event()
         self._written = asyncio.Event()
@@ -76,16 +80,10 @@ class Courier:
         """Until asked to stop; then what is in flight is finished, and what only waits in its lane goes back."""
         stopping = asyncio.create_task(self._wake_at(stop))
         async with self._writing():
-            swept_at = 0.0
             while not stop.is_set():
                 self._look.clear()
-                pause = _LOOKS_SECONDS
                 try:
-                    if monotonic() - swept_at > _SWEEPS_SECONDS:
-                        await health.sweep()
-                        swept_at = monotonic()
-                    if await self._take() == _BATCH:
-                        pause = 0.0
+                    pause = await self._turn()
                 except Exception as error:  # noqa: BLE001  Whatever ails the database, it is tried again.
                     log.warning("webhooks not leased", reason=type(error).__name__)
                     pause = _RESTS_SECONDS
@@ -95,6 +93,16 @@ class Courier:
                 self._release(lane)
             await self._all_written()
         await stopping
+
+    async def _turn(self) -> float:
+        """Look once, and after lost senders now and then; returns when to look again, in seconds."""
+        began = monotonic()
+        if began - self._swept_at > _SWEEPS_SECONDS:
+            await health.sweep()
+            self._swept_at = began
+        if await self._take() == _BATCH:
+            return 0.0
+        return max(_LOOKS_SECONDS, (monotonic() - began) / _LOOKS_SHARE)
 
     async def deliver_due(self) -> None:
         """Send everything that is due now and return when it is written down how that went."""
