@@ -111,8 +111,7 @@ class ConnectionRules:
         reach = circle.copy()
         for a, b in pairs:
             reach[a] |= circle[b]
-        for open_to_all in circle[self._open].tolist():
-            reach |= open_to_all
+        reach |= np.bitwise_or.reduce(circle[self._open])
         reach[self._open] = -1
         return circle, reach
 

@@ -37,9 +37,8 @@ class Brute:
         ]
         self.policy = {row["name"]: int(row["value"]) for row in book.tables["policy"]}
         self.alliance = {row["carrier"]: row["alliance"] for row in book.tables["alliances"]}
-        self.onward = {
-            one.id: [two for two in self.flights if self.connects(one, two)] for one in self.flights
-        }
+        self.minimum_times = sorted(book.tables["minimum_times"], key=_rank, reverse=True)
+        self.found: dict[int, list[Flight]] = {}
 
     def itineraries(self) -> list[tuple[int, ...]]:
         """The ids of their flights, in the order in which they are shown."""
@@ -63,8 +62,14 @@ class Brute:
         if so_far[-1].destination in self.wish.destinations and self.qualifies(so_far):
             yield so_far
         if len(so_far) <= self.wish.max_connections:
-            for flight in self.onward[so_far[-1].id]:
+            for flight in self.onward(so_far[-1]):
                 yield from self.grown((*so_far, flight))
+
+    def onward(self, one: Flight) -> list[Flight]:
+        """Every flight that connects with this one, tried once."""
+        if one.id not in self.found:
+            self.found[one.id] = [two for two in self.flights if self.connects(one, two)]
+        return self.found[one.id]
 
     def at(self, iata: str) -> Airport:
         return self.airports[iata]
@@ -73,7 +78,7 @@ class Brute:
         return self.at(flight.origin).country == self.at(flight.destination).country
 
     def connects(self, one: Flight, two: Flight) -> bool:
-        if self.at(one.destination).city_code != self.at(two.origin).city_code or two.departs < one.arrives:
+        if two.departs < one.arrives or self.at(one.destination).city_code != self.at(two.origin).city_code:
             return False
         both = self.domestic(one) and self.domestic(two)
         longest = self.policy["longest_domestic_minutes" if both else "longest_international_minutes"]
@@ -92,9 +97,7 @@ class Brute:
         return False
 
     def minimum(self, one: Flight, two: Flight) -> int:
-        decides = max(
-            (row for row in self.book.tables["minimum_times"] if self.fits(row, one, two)), key=_rank
-        )
+        decides = next(row for row in self.minimum_times if self.fits(row, one, two))
         minutes = int(decides["minutes"])
         terminals = one.arrival_terminal, two.departure_terminal
         names_one = not (_any(decides["from_terminal"]) and _any(decides["to_terminal"]))
