@@ -2,6 +2,8 @@
 
 PYTHON ?=
 IN := .venv/bin/python -m
+# The suite starts dozens of processes; each would compile the product anew, and they have little else to do.
+unexport PYTHONDONTWRITEBYTECODE
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 
 .DEFAULT_GOAL := help
