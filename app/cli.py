@@ -17,8 +17,6 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
-from pathlib import Path
 
 from app.airlines import service as airlines
 from app.airports import service as airports
@@ -34,8 +32,7 @@ from app.providers.base import ProviderError
 from app.rights import service as _rights  # noqa: F401
 from app.rules import console as rules_console
 from app.rules import service as rules
-from app.schedules import console
-from app.schedules import service as schedules
+from app.schedules import console as schedules_console
 from app.timetable import service as _timetable  # noqa: F401
 
 _RESEALED_A_BATCH = 500
@@ -52,7 +49,9 @@ def main() -> None:
     prepare.add_argument("--ask-provider", action="store_true", help="fetch the provider's airlines now")
     admin = commands.add_parser("create-admin", help="make an administrator account")
     admin.add_argument("email")
-    _add_import_schedules(commands.add_parser("import-schedules", help="load a schedule from a file"))
+    schedules_console.add_arguments(
+        commands.add_parser("import-schedules", help="load a schedule from a file")
+    )
     rules_console.add_arguments(commands.add_parser("rules", help="list, export or publish rules"))
     commands.add_parser("rotate-encryption", help="seal encrypted fields with the newest key")
     commands.add_parser("env-example", help="print .env.example")
@@ -169,49 +168,12 @@ async def _rotate_encryption() -> None:
     _print(f"{resealed} fields are sealed with the newest key now.")
 
 
-def _add_import_schedules(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument(
-        "--format", choices=sorted(schedules.FORMATS), help="else seen from how the file begins"
-    )
-    parser.add_argument(
-        "--replace", action="store_true", help="withdraw what an earlier file listed and this one does not"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="store nothing")
-    parser.add_argument("--refused", type=Path, metavar="FILE", help="write the refused lines there, as CSV")
-
-
 def _import_schedules(arguments: argparse.Namespace) -> int:
-    """The exit code: 1 where lines were refused, 2 where nothing could be read."""
-    codes: list[int] = []
-    with ExitStack() as files:
-        try:
-            file = files.enter_context(arguments.file.open("rb"))
-            refused = (
-                files.enter_context(arguments.refused.open("w", newline="")) if arguments.refused else None
-            )
-        except OSError as error:
-            sys.stderr.write(f"{error.filename}: {error.strerror}\n")
-            return console.NOTHING_READ
-
-        async def load() -> None:
-            codes.append(
-                await console.load(
-                    file,
-                    arguments.file.stat().st_size,
-                    arguments.format,
-                    replace=arguments.replace,
-                    dry_run=arguments.dry_run,
-                    refused=refused,
-                )
-            )
-
-        try:
-            asyncio.run(_connected(load))
-        except KeyboardInterrupt:
-            sys.stderr.write("Stopped. What was stored stays; run it again for the rest.\n")
-            return _INTERRUPTED
-    return codes[0]
+    try:
+        return _exit_code(lambda: schedules_console.run(arguments))
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped. What was stored stays; run it again for the rest.\n")
+        return _INTERRUPTED
 
 
 def _print(text: str) -> None:

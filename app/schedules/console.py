@@ -1,9 +1,11 @@
 """A schedule loaded at a console: its progress on stderr, what was refused and what came of it on stdout."""
 
+import argparse
 import csv
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from pathlib import Path
 from typing import BinaryIO, Never, TextIO
 
 from tqdm import tqdm
@@ -22,10 +24,43 @@ SOME_REFUSED, NOTHING_READ, STOPPED = 1, 2, 3
 log = logger("jetway.schedules")
 
 
-async def load(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--format", choices=sorted(service.FORMATS), help="else seen from how the file begins"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="withdraw what an earlier file listed and this one does not"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="store nothing")
+    parser.add_argument("--refused", type=Path, metavar="FILE", help="write the refused lines there, as CSV")
+
+
+async def run(arguments: argparse.Namespace) -> int:
+    """The exit code: 1 where lines were refused, 2 where nothing could be read, 3 where it broke off."""
+    with ExitStack() as files:
+        try:
+            file = files.enter_context(arguments.file.open("rb"))
+            refused = (
+                files.enter_context(arguments.refused.open("w", newline="")) if arguments.refused else None
+            )
+        except OSError as error:
+            sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+            return NOTHING_READ
+        return await _load(
+            file,
+            arguments.file.stat().st_size,
+            arguments.format,
+            replace=arguments.replace,
+            dry_run=arguments.dry_run,
+            refused=refused,
+        )
+
+
+async def _load(
     file: BinaryIO, size: int, name: str | None, *, replace: bool, dry_run: bool, refused: TextIO | None
 ) -> int:
-    """Load an open file, and give the exit code. Refused lines go into `refused` as CSV, or are shown."""
+    """Refused lines go into `refused` as CSV, or are shown."""
     # None: quiet where stderr is no terminal.
     with tqdm(total=size, unit="B", unit_scale=True, disable=None, leave=False, file=sys.stderr) as bar:
         try:

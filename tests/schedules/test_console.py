@@ -1,5 +1,6 @@
-"""`python -m app import-schedules` in a process of its own, as operators run it."""
+"""`python -m app import-schedules`, as operators run it: in this process where nothing depends on having its own."""
 
+import argparse
 import asyncio
 import csv
 import os
@@ -8,11 +9,13 @@ import signal
 import subprocess
 import sys
 import termios
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.schedules import console
 from tests.schedules.support import Ssim, one_leg, row, table
 from tests.support.client import in_days
 from tests.support.stack import ROOT
@@ -24,15 +27,37 @@ def command(*arguments: Any) -> list[str]:
     return [sys.executable, "-m", "app", "import-schedules", *map(str, arguments)]
 
 
-async def run(*arguments: Any) -> tuple[int, dict[str, int], str, str]:
-    """Exit code, counts, and what went to stdout and stderr."""
-    process = await asyncio.create_subprocess_exec(
+# Exit code, counts, and what went to stdout and stderr.
+Told = tuple[int, dict[str, int], str, str]
+Run = Callable[..., Awaitable[Told]]
+
+
+def told(code: int | None, out: str, err: str) -> Told:
+    found = re.findall(r"^([a-z ]+?) +([\d,]+)$", out, re.MULTILINE)
+    assert code is not None
+    return code, {name: int(count.replace(",", "")) for name, count in found}, out, err
+
+
+async def process(*arguments: Any) -> Told:
+    """Run the command as its operator does."""
+    started = await asyncio.create_subprocess_exec(
         *command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    out, err = (part.decode() for part in await process.communicate())
-    found = re.findall(r"^([a-z ]+?) +([\d,]+)$", out, re.MULTILINE)
-    assert process.returncode is not None
-    return process.returncode, {name: int(count.replace(",", "")) for name, count in found}, out, err
+    out, err = (part.decode() for part in await started.communicate())
+    return told(started.returncode, out, err)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command within this process, which is quicker."""
+    parser = argparse.ArgumentParser()
+    console.add_arguments(parser)
+
+    async def here(*arguments: Any) -> Told:
+        code = await console.run(parser.parse_args([str(argument) for argument in arguments]))
+        return told(code, *capsys.readouterr())
+
+    return here
 
 
 @pytest.fixture
@@ -53,18 +78,18 @@ async def count(sql: Any, carrier: str) -> int:
     return number
 
 
-async def test_a_file_is_loaded(sql: Any, file: Any, carrier: str) -> None:
+async def test_a_file_is_loaded(sql: Any, file: Any, carrier: str, run: Run) -> None:
     """Of either format; what came of it is on stdout, and stderr is quiet where it is no terminal."""
-    code, told, _, err = await run(file(one_leg(carrier=carrier)))
-    again, told_again, _, _ = await run(file(table(row(carrier=carrier))), "--format", "csv")
+    code, told, _, err = await process(file(one_leg(carrier=carrier)))
+    again, told_again, _, err_again = await run(file(table(row(carrier=carrier))), "--format", "csv")
 
-    assert (code, again, err) == (0, 0, "")
+    assert (code, again, err, err_again) == (0, 0, "", "")
     assert (told["lines"], told["flights"], told["added"], told["refused"]) == (1, 7, 7, 0)
     assert (told_again["unchanged"], told_again["withdrawn"]) == (7, 0)
     assert await count(sql, carrier) == 7
 
 
-async def test_refused_lines_are_named(sql: Any, file: Any, carrier: str) -> None:
+async def test_refused_lines_are_named(sql: Any, file: Any, carrier: str, run: Run) -> None:
     """Exit code 1; they are shown, or written where one wants them."""
     path = file(table(row(carrier=carrier), row(carrier=carrier, number="x"), row(carrier=carrier, days="9")))
 
@@ -81,7 +106,7 @@ async def test_refused_lines_are_named(sql: Any, file: Any, carrier: str) -> Non
     assert await count(sql, carrier) == 7
 
 
-async def test_a_dry_run_tells_what_would_come_of_it(sql: Any, file: Any, carrier: str) -> None:
+async def test_a_dry_run_tells_what_would_come_of_it(sql: Any, file: Any, carrier: str, run: Run) -> None:
     """To the last count, and stores nothing."""
     both, one = (
         file(table(*(row(carrier=carrier, number=number) for number in numbers)), numbers)
@@ -101,7 +126,7 @@ async def test_a_dry_run_tells_what_would_come_of_it(sql: Any, file: Any, carrie
     assert told["withdrawn"] == 0
 
 
-async def test_a_file_that_cannot_be_read(file: Any, tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_read(file: Any, tmp_path: Path, run: Run) -> None:
     """Exit code 2, and one sentence why."""
     for path, says in (
         (tmp_path / "missing", "No such file"),
@@ -114,7 +139,7 @@ async def test_a_file_that_cannot_be_read(file: Any, tmp_path: Path) -> None:
     assert (code, told["flights"], "unknown_airport" in out) == (2, 0, True)
 
 
-async def test_why_nothing_was_withdrawn_is_said(file: Any, carrier: str) -> None:
+async def test_why_nothing_was_withdrawn_is_said(file: Any, carrier: str, run: Run) -> None:
     """A truncated file replaces nothing."""
     cut = one_leg(carrier=carrier).rsplit(b"\n", 2)[0] + b"\n"
 
@@ -130,7 +155,7 @@ async def test_a_database_that_is_away_is_no_fault_of_the_file(
     """Exit code 3: run it again."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
 
-    code, _, _, err = await run(file(one_leg()))
+    code, _, _, err = await process(file(one_leg()))
 
     assert (code, "run it again" in err) == (3, True)
 
@@ -153,7 +178,7 @@ async def test_a_terminal_shows_how_far_it_is(file: Any, carrier: str) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 async def test_a_load_that_was_killed_is_completed_by_the_next(
-    sql: Any, file: Any, carrier: str, how: signal.Signals
+    sql: Any, file: Any, carrier: str, run: Run, how: signal.Signals
 ) -> None:
     """What was stored stays, once; the second run brings the rest."""
     made = Ssim().header().carrier(carrier)
