@@ -1,9 +1,7 @@
 """Fixtures: the product running on real servers, its users, and the sandbox's controls."""
 
-import asyncio
 import os
-import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,7 +9,6 @@ import aiohttp
 import hypothesis
 import pytest
 import pytest_asyncio
-import uvicorn
 
 from tests.support import stack
 from tests.support.client import PASSWORD, Client, Sandbox
@@ -68,18 +65,15 @@ async def address() -> AsyncIterator[str]:
     from app.main import create_app
 
     _hash_once()
+    async with stack.served(create_app(), lifespan="on") as url:
+        yield url
 
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(), log_config=None, lifespan="on", timeout_keep_alive=3600)
-    )
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:  # noqa: ASYNC110  uvicorn offers no event.
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    await serving
-    listening.close()
+
+@pytest.fixture(scope="session")
+def second_api(address: str) -> Iterator[str]:
+    """Another API process on the same database and Redis, for all who need two."""
+    with stack.api_process() as other:
+        yield other
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -13,15 +12,16 @@ from tests.support.client import Client, Sandbox, in_days
 
 
 @pytest.fixture(scope="module")
-def processes() -> Iterator[list[str]]:
-    """Two API processes that nobody has asked anything yet."""
-    with ExitStack() as started:
-        yield [started.enter_context(stack.api_process()) for _ in range(2)]
+def new_process() -> Iterator[str]:
+    """An API process that nobody has asked anything yet."""
+    with stack.api_process() as address:
+        yield address
 
 
 @pytest.fixture
-def both(api: Client, processes: list[str]) -> list[Client]:
-    return [Client(api.session, address) for address in processes]
+def both(api: Client, new_process: str) -> list[Client]:
+    """One that has been at work for a while, and the new one."""
+    return [api, Client(api.session, new_process)]
 
 
 async def test_a_hundred_equal_searches_are_one_call(both: list[Client], sandbox: Sandbox, sql: Any) -> None:

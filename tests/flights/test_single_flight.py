@@ -2,26 +2,17 @@
 
 import asyncio
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.flights.support import board, calls, until
-from tests.support import stack
 from tests.support.client import Client, Sandbox, in_days
 
 
-@pytest.fixture(scope="module")
-def second() -> Iterator[str]:
-    """Another API process on the same database."""
-    with stack.api_process() as address:
-        yield address
-
-
 @pytest.fixture
-def both(api: Client, second: str) -> list[Client]:
-    return [api, Client(api.session, second)]
+def both(api: Client, second_api: str) -> list[Client]:
+    return [api, Client(api.session, second_api)]
 
 
 async def test_sixty_equal_searches_in_two_processes_are_one_call(

@@ -13,7 +13,7 @@ from app.providers.opensky.client import OpenSky
 from tests.live.support import LONDON, STATES, Sky, know
 from tests.support.client import Client
 from tests.support.fleet import Fleet
-from tests.support.stack import api_process, free_port
+from tests.support.stack import free_port
 
 BROKEN = [
     "opensky_500",
@@ -170,12 +170,13 @@ async def test_positions_can_be_switched_off(
     assert await sky.calls() == []
 
 
-async def test_a_vendor_that_is_not_there_is_found_out_quickly(api: Client, sky: Sky) -> None:
+async def test_a_vendor_that_is_not_there_is_found_out_quickly(
+    api: Client, sky: Sky, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From another network nobody answers at all."""
-    nowhere = f"http://127.0.0.1:{free_port()}/api"
-    with api_process(OPENSKY_BASE_URL=nowhere) as address:
-        begun = asyncio.get_running_loop().time()
-        answer = await Client(api.session, address).get("/flights/live")
+    monkeypatch.setattr(settings(), "opensky_base_url", f"http://127.0.0.1:{free_port()}/api")
+    begun = asyncio.get_running_loop().time()
+    answer = await api.get("/flights/live")
 
     assert answer.status == 503
     assert asyncio.get_running_loop().time() - begun < 4

@@ -16,15 +16,7 @@ from app.core import db, redis
 from app.core.config import settings
 from app.offers import answers
 from tests.flights.support import board, calls, time_to_try_again, until
-from tests.support import stack
 from tests.support.client import Answer, Client, Sandbox, in_days
-
-
-@pytest.fixture(scope="module")
-def second() -> Iterator[str]:
-    """Another API process on the same database and Redis."""
-    with stack.api_process() as address:
-        yield address
 
 
 @pytest_asyncio.fixture
@@ -207,9 +199,9 @@ async def test_an_answer_is_forgotten_when_its_seats_move(traveller: Client) -> 
         assert after.headers["ETag"] != first.headers["ETag"]
 
 
-async def test_an_answer_in_redis_is_forgotten_by_all_processes(traveller: Client, second: str) -> None:
+async def test_an_answer_in_redis_is_forgotten_by_all_processes(traveller: Client, second_api: str) -> None:
     """One process stored it, another moved the seats."""
-    other = Client(traveller.session, second, traveller.token)
+    other = Client(traveller.session, second_api, traveller.token)
     first = await other.get(query(269, sort="departure"))
     assert (await traveller.get(query(269, sort="departure"))).raw == first.raw
 
@@ -232,9 +224,9 @@ async def test_answers_about_other_markets_stay(traveller: Client) -> None:
     assert asked == []
 
 
-async def test_two_processes_compute_the_same_bytes(api: Client, second: str) -> None:
+async def test_two_processes_compute_the_same_bytes(api: Client, second_api: str) -> None:
     """Within a minute, each for itself: a customer behind a load balancer sees one shop."""
-    other = Client(api.session, second)
+    other = Client(api.session, second_api)
     await api.get(query(272, limit=99))
     for _ in range(3):  # The minute may turn between the two.
         await redis.client().flushdb()

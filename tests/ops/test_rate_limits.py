@@ -13,9 +13,10 @@ from contextlib import ExitStack
 import aiohttp
 import pytest
 
+from app.core.config import settings
 from tests.support.client import Answer, Client
 from tests.support.fleet import Fleet
-from tests.support.stack import api_process
+from tests.support.stack import api_process, served
 
 QUOTA, SEARCHES = 40, 3
 _numbers = itertools.count(1)
@@ -142,9 +143,15 @@ async def test_a_search_that_the_client_still_has_tells_the_limit_too(
     assert (answer.status, answer.raw, left(answer)) == (304, b"", [QUOTA - 2])
 
 
-async def test_without_limits_nothing_is_told(http: aiohttp.ClientSession, address: str) -> None:
+async def test_without_limits_nothing_is_told(
+    http: aiohttp.ClientSession, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`RATE_LIMIT_ENABLED=false` is for measurements."""
-    with api_process(RATE_LIMIT_ENABLED="false", RATE_LIMIT_PER_MINUTE="1") as url:
+    from app.main import create_app
+
+    monkeypatch.setattr(settings(), "rate_limit_enabled", False)
+    monkeypatch.setattr(settings(), "rate_limit_per_minute", 1)
+    async with served(create_app(), lifespan="off") as url:
         answers = [await Client(http, url).get("/airports/JFK") for _ in range(3)]
 
     assert {answer.status for answer in answers} == {200}

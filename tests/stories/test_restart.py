@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -20,32 +20,18 @@ def fleet(sql: Any) -> Fleet:
 
 @pytest.fixture
 def processes() -> Iterator[Any]:
-    """Start and stop API processes in the middle of a test."""
-
-    @contextmanager
-    def start(**environment: str) -> Iterator[str]:
-        with api_process(**environment) as base:
-            yield base
-
+    """Start API processes in the middle of a test; they end with it."""
     with ExitStack() as stack:
-
-        def run(**environment: str) -> tuple[str, Any]:
-            inner = ExitStack()
-            stack.push(inner)
-            return inner.enter_context(start(**environment)), inner.close
-
-        yield run
+        yield lambda **environment: stack.enter_context(api_process(**environment))
 
 
 async def test_an_offer_is_honoured_by_a_process_that_starts_later(
     traveller: Client, fleet: Fleet, processes: Any
 ) -> None:
-    """The one that made it is gone; tokens, offers and repeated keys are good everywhere."""
+    """It shares no memory with the one that made it; tokens, offers and repeated keys are good everywhere."""
     flight = await fleet.flight()
-    base, stop = processes()
-    offer = await fleet.offer(Client(traveller.session, base, traveller.token), flight)
-    stop()
-    base, stop = processes()
+    offer = await fleet.offer(traveller, flight)
+    base = processes()
     later = Client(traveller.session, base, traveller.token)
 
     booked = await later.book(offer["id"], **{"Idempotency-Key": "across"})
@@ -87,7 +73,7 @@ async def test_a_process_without_redis_searches_and_sells(
     traveller: Client, fleet: Fleet, processes: Any, sql: Any
 ) -> None:
     """From its start on: nothing listens where Redis should be."""
-    base, _ = processes(REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
+    base = processes(REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
     alone = await Client(traveller.session, base).signed_up()
     flight = await fleet.flight()
     offer = await fleet.offer(alone, flight)

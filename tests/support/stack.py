@@ -13,13 +13,15 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, Literal
 
 import asyncpg
 import pytest
+import uvicorn
 
 from dev.servers import embedded_servers
 
@@ -119,6 +121,20 @@ def child(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[byte
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@asynccontextmanager
+async def served(app: Any, *, lifespan: Literal["on", "off"]) -> AsyncIterator[str]:
+    """An app on a real port, in this process; gives its address."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan=lifespan, timeout_keep_alive=3600))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    while not server.started:  # noqa: ASYNC110  uvicorn offers no event.
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    await serving
+    listening.close()
 
 
 @contextmanager
