@@ -39,8 +39,8 @@ def flights(draw: st.DrawFn) -> Row:
     )
 
 
-@hypothesis(max_examples=150, deadline=None)
-@given(first=st.none() | flights(), news=st.lists(flights(), min_size=1, max_size=5))
+@hypothesis(max_examples=100, deadline=None)
+@given(first=st.none() | flights(), news=st.lists(flights(), min_size=1, max_size=3))
 def test_nothing_that_was_known_is_lost(first: Row | None, news: list[Row]) -> None:
     """Whatever comes in whatever order: times that were, gates, aircraft and codeshares stay."""
     known = status.merged(None, first) if first else None
