@@ -33,7 +33,7 @@ async def cut_api(address: str) -> AsyncIterator[Api]:
             argv = ("-m", "uvicorn", "app.main:app", "--port", str(port), "--no-access-log")
             settings = {"DATABASE_URL": near, "PAYMENT_TIMEOUT_SECONDS": "0.5"}
             processes.append(running.enter_context(child(*argv, **settings)))
-            wait_for(f"http://127.0.0.1:{port}/readyz", 60)
+            wait_for(f"http://127.0.0.1:{port}/readyz")
 
         await asyncio.to_thread(start)
         yield Api(f"http://127.0.0.1:{port}", wire, start, lambda: processes[-1].kill())

@@ -46,8 +46,12 @@ async def positions(response: aiohttp.ClientResponse) -> dict[str, Any]:
 
 async def closed(seconds: float = 3) -> None:
     """Wait until no stream is open in this process."""
+    await are_open(0, seconds)
+
+
+async def are_open(count: int, seconds: float = 10) -> None:
     async with asyncio.timeout(seconds):
-        while streams.crowd.open:  # noqa: ASYNC110  It happens in another task.
+        while streams.crowd.open != count:  # noqa: ASYNC110  It happens in another task.
             await asyncio.sleep(0.02)
 
 
@@ -173,9 +177,7 @@ async def test_a_slow_client_holds_nobody_up(api: Client, sky: Sky) -> None:
         loop = asyncio.get_running_loop()
         await loop.sock_connect(slow, (address.hostname, address.port))
         await loop.sock_sendall(slow, f"GET {STREAM}?limit=10000 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        async with asyncio.timeout(10):
-            while not streams.crowd.open:  # noqa: ASYNC110  It happens in another task.
-                await asyncio.sleep(0.02)
+        await are_open(1)
         await asyncio.sleep(0.5)
         assert streams.crowd.open == 1
         assert (await api.get("/flights/live", limit=1)).status == 200

@@ -101,17 +101,23 @@ def future(
         "departure": {"iataCode": origin.lower(), "icaoCode": "", "terminal": "", "gate": ""},
         "arrival": {"iataCode": destination.lower(), "icaoCode": "", "terminal": "", "gate": ""},
         "aircraft": {"modelCode": "a320", "modelText": "airbus a320"},
-        "airline": {"name": f"airline {carrier}", "iataCode": carrier, "icaoCode": ""},
+        "airline": _airline(carrier),
         "flight": {"number": str(number), "iataNumber": f"{carrier}{number}", "icaoNumber": ""},
     }
     row["departure"]["scheduledTime"], row["arrival"]["scheduledTime"] = departs, arrives
     if operated_as:
         operator, operating = operated_as
         row["codeshared"] = {
-            "airline": {"name": f"airline {operator}", "iataCode": operator, "icaoCode": ""},
+            "airline": _airline(operator),
             "flight": {"number": str(operating), "iataNumber": f"{operator}{operating}", "icaoNumber": ""},
         }
     return row
+
+
+def _airline(carrier: str) -> Json:
+    """The product keeps what it learns of an airline first, so the sandbox's own is what it is everywhere else."""
+    name, icao = ("sandbox air", "zqs") if carrier == "zz" else (f"airline {carrier}", "")
+    return {"name": name, "iataCode": carrier, "icaoCode": icao}
 
 
 def refusal(status: int, code: Any, message: str = "No.", **context: Any) -> Reply:
