@@ -15,6 +15,7 @@ from app.documents.router import router as documents
 from app.flights.router import router as flights
 from app.jobs.router import router as jobs
 from app.live.router import router as live
+from app.notifications.router import router as notifications
 from app.offers.router import router as offers
 from app.ops.router import router as ops
 from app.payments.router import router as payments
@@ -40,6 +41,7 @@ for _part in (
     payments,
     documents,
     webhooks,
+    notifications,
     auth,
     airports,
     airlines,

@@ -22,8 +22,7 @@ from app.airlines import service as airlines
 from app.airports import service as airports
 from app.auth import passwords
 from app.auth import service as accounts
-from app.core import crypto, db, http, logging, redis
-from app.core.config import env_example
+from app.core import crypto, db, env_example, http, logging, redis
 from app.core.errors import AppError
 from app.extras import service as _extras  # noqa: F401  Each registers its kind of rules.
 from app.offers import service as offers
@@ -59,7 +58,7 @@ def main() -> None:
     commands.add_parser("openapi", help="print the OpenAPI description")
     arguments = parser.parse_args()
     if arguments.command == "env-example":
-        _print(env_example())
+        _print(env_example.text())
     elif arguments.command == "openapi":
         # The whole of the API takes a while to load, and no other command needs it.
         from app.main import create_api
@@ -150,10 +149,11 @@ async def _rotate_encryption() -> None:
     """Batch by batch, each in a transaction of its own: what was sealed before an interruption stays so."""
     resealed = 0
     from app.bookings import documents
+    from app.notifications import devices
     from app.webhooks import secrets
 
     # What seals a batch of a feature's fields anew, and tells how many.
-    for reseal in (documents.reseal, secrets.reseal):
+    for reseal in (documents.reseal, devices.reseal, secrets.reseal):
         while True:
             try:
                 async with db.transaction() as session:

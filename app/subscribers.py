@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
 
 from app.core import db, doorbell, outbox
 from app.core.logging import logger
@@ -14,10 +13,16 @@ from app.webhooks.courier import courier
 
 log = logger("jetway.subscribers")
 
+
+async def _ring_for_people() -> None:
+    await doorbell.ring(notification_tasks.send_due.name)
+    await doorbell.ring(notification_tasks.push_due.name)
+
+
 # Each writes rows of its own for events; then whoever works these off is woken.
 SUBSCRIBERS: dict[outbox.Subscriber, Callable[[], Awaitable[None]]] = {
     messages.queue: courier.wake,
-    notifications.queue: partial(doorbell.ring, notification_tasks.send_due.name),
+    notifications.queue: _ring_for_people,
 }
 
 _EVENTS_A_BATCH = 500

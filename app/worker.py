@@ -31,6 +31,7 @@ _SCHEDULE = {
     jobs.sweep: 5,
     webhooks.keep_months: 3600,
     notifications.send_due: 5,
+    notifications.push_due: 5,
     ops.beat: 10,
     bookings.settle_payments: 5,
     bookings.settle_refunds: 10,

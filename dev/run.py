@@ -38,6 +38,7 @@ Jetway is ready.
   metrics        {url}/admin/metrics   (bearer: ADMIN_METRICS_TOKEN in {env_file})
   sandbox        {sandbox}
   mail           {mail}
+  phones         {phones}
   demo account   {email}   password {password}
 
   Find flights:
@@ -93,6 +94,9 @@ async def _run(settings: Settings, given: dict[str, str]) -> int:
         mail=f"{settings.sandbox_url}/_sandbox/inbox"
         if values.get("SMTP_URL") == _smtp_url(settings)
         else "goes to SMTP_URL; nothing is sent without one",
+        phones=f"{settings.sandbox_url}/_sandbox/screens"
+        if values.get("FCM_BASE_URL") == settings.sandbox_url
+        else "by FCM_SERVICE_ACCOUNT; nothing is pushed without one",
         email=values["DEMO_EMAIL"],
         password=values["DEMO_PASSWORD"],
         date=(datetime.now(UTC) + timedelta(days=30)).date(),
@@ -143,6 +147,11 @@ def _values(
         values |= {"STRIPE_API_BASE": settings.sandbox_url, "STRIPE_SECRET_KEY": "sk_test_sandbox"}
         values |= {"PAYMENT_RETURN_URL": settings.url}
         values |= {"SMTP_URL": _smtp_url(settings)}
+        if "FCM_SERVICE_ACCOUNT" not in given:
+            values |= {
+                "FCM_BASE_URL": settings.sandbox_url,
+                "FCM_SERVICE_ACCOUNT": str(_push_account(settings)),
+            }
     values |= {"TIMETABLE_DIR": str(settings.data / "timetable")}
     values |= {"PUBLIC_URL": settings.url}
     values |= {"HOST": settings.host, "PORT": str(settings.port), "DATA_DIR": str(settings.data)}
@@ -151,6 +160,11 @@ def _values(
 
 def _smtp_url(settings: Settings) -> str:
     return f"smtp://127.0.0.1:{settings.smtp_port}"
+
+
+def _push_account(settings: Settings) -> Path:
+    """The key with which the sandbox takes pushes; it names the sandbox's address, so each address has its own."""
+    return settings.data / f"push-account-{settings.sandbox_port}.json"
 
 
 def _opensky(sandbox_url: str) -> dict[str, str]:
@@ -215,7 +229,8 @@ def _sandbox_process(settings: Settings, with_cards: bool) -> Process:
     """Its card processor tells the API what becomes of payments, signed with STRIPE_WEBHOOK_SECRET."""
     told = ["--card-webhook-url", f"{settings.url}/payments/stripe/events"] if with_cards else []
     ports = ("--port", str(settings.sandbox_port), "--smtp-port", str(settings.smtp_port))
-    argv = _python("-m", "sandbox", "--host", "127.0.0.1", *ports, *told)
+    account = ("--push-account", str(_push_account(settings)))
+    argv = _python("-m", "sandbox", "--host", "127.0.0.1", *ports, *account, *told)
     return Process("sandbox", argv, ready=_listens("127.0.0.1", settings.sandbox_port))
 
 

@@ -6,11 +6,13 @@ import argparse
 import os
 import socket
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
 from sandbox.cards.settings import DEFAULT_SECRET, Settings
+from sandbox.phones.service import TOKENS
 from sandbox.server import Protocol, Sandbox, create_app
 from sandbox.world.times import parse
 
@@ -47,12 +49,20 @@ def main() -> None:
         default=os.environ.get("STRIPE_WEBHOOK_SECRET", DEFAULT_SECRET),
         help="what signs them; better said in STRIPE_WEBHOOK_SECRET, which no list of processes shows",
     )
+    parser.add_argument(
+        "--push-account",
+        type=Path,
+        metavar="FILE",
+        help="where the key is kept with which pushes can be sent",
+    )
     parser.add_argument("--access-log", action="store_true", help="a line for every request")
     options = parser.parse_args()
     cards = Settings().changed(
         {"webhook_urls": options.card_webhook_url or [], "webhook_secret": options.card_webhook_secret}
     )
     sandbox = Sandbox(options.seed, options.now, cards)
+    if options.push_account:
+        sandbox.fcm.account.keep_in(options.push_account, f"http://{options.host}:{options.port}{TOKENS}")
     server = Server(
         uvicorn.Config(
             create_app(sandbox),

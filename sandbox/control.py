@@ -23,6 +23,8 @@ from sandbox.mail import smtp
 from sandbox.opensky import failures as opensky_failures
 from sandbox.opensky.clients import PATH as TOKENS
 from sandbox.opensky.credits import CLIENTS
+from sandbox.phones import pages as phone_pages
+from sandbox.phones import service as fcm
 from sandbox.world.services import Flight
 from sandbox.world.times import iso, parse
 
@@ -30,7 +32,12 @@ if TYPE_CHECKING:
     from sandbox.server import Sandbox
 
 KNOWN_FAULTS = (
-    TRANSPORT_FAULTS | FAILURES | opensky_failures.FAILURES | card_failures.FAILURES | smtp.FAILURES
+    TRANSPORT_FAULTS
+    | FAILURES
+    | opensky_failures.FAILURES
+    | card_failures.FAILURES
+    | smtp.FAILURES
+    | fcm.FAILURES
 )
 GUIDE = {
     "GET /v1/...": "AviationStack; try access_key=sandbox",
@@ -45,6 +52,7 @@ GUIDE = {
     "GET /_sandbox/positions": "the true position of everything in the air (?icao24=&at=)",
     "GET|POST /_sandbox/settings": "window mode, time format, plans of keys; OpenSky's and the cards' switches",
     **mail_pages.GUIDE,
+    **phone_pages.GUIDE,
     "POST /_sandbox/reset": "as after a start",
 }
 EXAMPLES = {

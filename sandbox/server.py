@@ -25,6 +25,8 @@ from sandbox.mail import pages as mail_pages
 from sandbox.mail.inbox import Inbox
 from sandbox.mail.smtp import MailServer
 from sandbox.opensky.service import OpenSky
+from sandbox.phones import pages as phone_pages
+from sandbox.phones.service import SENDING, TOKENS, Fcm
 from sandbox.world.airspace import Airspace
 from sandbox.world.world import World
 
@@ -46,6 +48,7 @@ class Sandbox:
     cards: Cards = field(init=False)
     inbox: Inbox = field(init=False)
     mail: MailServer = field(init=False)
+    fcm: Fcm = field(init=False)
 
     def __post_init__(self) -> None:
         self.world = World(self.seed)
@@ -58,6 +61,7 @@ class Sandbox:
         self.cards = Cards(self.clock, self.faults, self.journal, self.card_settings)
         self.inbox = Inbox()
         self.mail = MailServer(self.inbox, self.clock, self.faults)
+        self.fcm = Fcm(self.clock, self.faults, self.journal)
 
     def reset(self) -> None:
         """As after a start."""
@@ -70,6 +74,7 @@ class Sandbox:
         self.opensky.reset()
         self.cards.reset()
         self.inbox.clear()
+        self.fcm.reset()
 
 
 class Protocol(HttpToolsProtocol):
@@ -92,8 +97,10 @@ def create_app(sandbox: Sandbox) -> Starlette:
     return Starlette(
         routes=[
             *mail_pages.routes(sandbox.inbox),
+            *phone_pages.routes(sandbox.fcm.phones),
             *control.routes(sandbox),
-            # Two vendors begin their paths alike; the names behind that tell which is meant.
+            # Three vendors begin their paths alike; the names behind that tell which is meant.
+            *(Route(path, sandbox.fcm, methods=["POST"]) for path in (TOKENS, SENDING)),
             *(
                 Route(f"/v1/{name}{rest}", sandbox.cards)
                 for name in PREFIXES

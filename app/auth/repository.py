@@ -18,6 +18,10 @@ async def user_by_email(session: Session, email: str) -> User | None:
     return await session.scalar(select(User).where(User.email == email))
 
 
+async def locked_user(session: Session, user_id: uuid.UUID) -> User | None:
+    return await session.scalar(select(User).where(User.id == user_id).with_for_update(key_share=True))
+
+
 async def add_user(
     session: Session, email: str, full_name: str, password_hash: str, role: str = "user", locale: str = "en"
 ) -> User | None:

@@ -93,6 +93,14 @@ async def is_admin(session: Session, user_id: uuid.UUID) -> bool:
     return (await _user(session, user_id)).role == "admin"
 
 
+async def lock(session: Session, user_id: uuid.UUID) -> User:
+    """An account whose things this transaction alone counts and changes. Raises InvalidToken when it is gone."""
+    user = await repository.locked_user(session, user_id)
+    if user is None:
+        raise InvalidToken
+    return user
+
+
 async def ensure_account(email: str, password: str, full_name: str, role: str = "user") -> bool:
     """Create an account that operators ask for; false if the address is taken."""
     password_hash = await passwords.hashed(password)

@@ -121,7 +121,7 @@ async def by_id(session: Session, booking_id: int) -> Row:
 
 async def addressees(session: Session, pnrs: list[str]) -> dict[str, Row]:
     """Where mail about bookings goes: `email` and `locale`, and the booking's `status` as it is now."""
-    return {row["pnr"]: row for row in await repository.addressees(session, pnrs)}
+    return {row["pnr"]: row for row in await repository.addressees(session, pnrs)} if pnrs else {}
 
 
 async def expire_due(session: Session, user_id: uuid.UUID | None = None, most: int = _SWEEP) -> int:

@@ -1,4 +1,4 @@
-"""What Beat asks for: holds that run out, and flights that people are booked on."""
+"""What Beat asks for: holds that run out, and flights that people are booked on or follow."""
 
 from collections.abc import Awaitable
 
@@ -21,7 +21,7 @@ from app.bookings.refunding import SETTLE_REFUNDS
 from app.core import db, doorbell
 from app.core.background import task
 from app.core.logging import logger
-from app.flights import boards, watch
+from app.flights import boards, followed, watch
 from app.payments import service as payments
 from app.rules import service as rules
 from app.tickets import service as tickets
@@ -121,18 +121,22 @@ async def _ready() -> None:
 
 @task("bookings.watch_flights")
 async def watch_flights() -> None:
-    """Look at booked flights from a day before departure on, and tell what is new about them."""
+    """Look at booked and followed flights from a day before departure on, and tell what is new about them."""
     await airports.ready()
     async with db.transaction() as session:
-        ids = await booked.booked_between(session, watch.BEFORE, watch.AFTER)
-    await watch.look(ids, _FLIGHTS_A_RUN)
+        ids = {
+            *await booked.booked_between(session, watch.BEFORE, watch.AFTER),
+            *await followed.between(session, watch.BEFORE, watch.AFTER),
+        }
+    await watch.look(list(ids), _FLIGHTS_A_RUN)
 
 
 @task("bookings.keep_flights_fresh")
 async def keep_flights_fresh() -> None:
-    """Booked flights are worth knowing about: their boards are renewed like those people search."""
+    """Booked and followed flights are worth knowing about: their boards are renewed like those people search."""
     async with db.transaction() as session:
-        await boards.want(session, await booked.booked_boards(session))
+        wanted = {*await booked.booked_boards(session), *await followed.boards(session)}
+        await boards.want(session, sorted(wanted))
 
 
 @task("bookings.apply_flight_changes")

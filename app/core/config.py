@@ -4,16 +4,14 @@ Read once from the environment (and from `.env`, which the environment overrides
 generated from this class, so a setting cannot exist without its explanation.
 """
 
-from email.utils import parseaddr
 from functools import lru_cache
-from ipaddress import ip_network
-from typing import Literal
-from urllib.parse import quote, urlsplit
+from typing import Annotated, Literal
+from urllib.parse import quote
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.core import production
+from app.core import production, service_account, written
 from app.core.production import DEVELOPMENT_SECRET
 
 # As many requests as nobody sends in a minute, so that the limit is on and in nobody's way.
@@ -21,7 +19,10 @@ _EVERYBODY = 100_000_000
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+    # A refusal that quoted its input would quote keys.
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     app_env: Literal["development", "test", "production"] = Field(
         default="development",
@@ -50,7 +51,7 @@ class Settings(BaseSettings):
     )
 
     aviationstack_key: str = Field(default="", description="Access key for flights, airports and airlines.")
-    aviationstack_base_url: str = Field(
+    aviationstack_base_url: Annotated[str, AfterValidator(written.with_version_path)] = Field(
         default="https://api.aviationstack.com/v1", description="Where AviationStack answers."
     )
     aviationstack_page_size: int = Field(
@@ -175,27 +176,27 @@ class Settings(BaseSettings):
         default="", description="Bearer token with which Prometheus reads /admin/metrics; empty: admins only."
     )
 
-    public_url: str = Field(
+    public_url: Annotated[str, AfterValidator(written.without_last_slash)] = Field(
         default="http://localhost:8000",
         description="Where travellers meet the product; links in mails begin with it.",
     )
-    smtp_url: str = Field(
+    smtp_url: Annotated[str, AfterValidator(written.a_mail_server)] = Field(
         default="",
         description="The server that takes our mail: `smtp://user:password@host:587`, which is told to turn on TLS, or "
         "`smtps://user:password@host:465`. Empty: no mail is sent, and what is written waits.",
     )
-    mail_from: str = Field(
+    mail_from: Annotated[str, AfterValidator(written.a_sender)] = Field(
         default="Jetway <no-reply@jetway.invalid>",
         description="The sender of mails, as `Name <address>`; the server has to accept it.",
     )
 
-    webhook_allowed_cidrs: str = Field(
+    webhook_allowed_cidrs: Annotated[str, AfterValidator(written.networks)] = Field(
         default="",
         description="Networks beside public ones in which webhooks are delivered, over http as well, as a "
         "comma-separated list of CIDRs. This machine is always among them, except in production, which refuses to "
         "start with this set.",
     )
-    webhook_retry_schedule: str = Field(
+    webhook_retry_schedule: Annotated[str, AfterValidator(written.a_schedule)] = Field(
         default="5,300,1800,7200,18000,36000,50400,72000,86400",
         description="Seconds between the attempts to deliver a webhook, one number for each attempt after the first.",
     )
@@ -218,6 +219,14 @@ class Settings(BaseSettings):
     )
     webhook_subscriptions_per_user: int = Field(
         default=20, ge=1, description="Webhook subscriptions of one account."
+    )
+    fcm_service_account: Annotated[str, AfterValidator(written.a_service_account)] = Field(
+        default="",
+        description="The key of a Google service account that may send by Firebase Cloud Messaging: the JSON file that "
+        "Firebase's console gives, or its path. Empty: nothing is pushed.",
+    )
+    fcm_base_url: Annotated[str, AfterValidator(written.without_last_slash)] = Field(
+        default="https://fcm.googleapis.com", description="Where FCM takes messages."
     )
 
     offer_minutes: int = Field(default=30, ge=1, description="How long an offer can be booked, in minutes.")
@@ -266,57 +275,17 @@ class Settings(BaseSettings):
         default=2, ge=0, description="How long a process repeats a search's answer unasked, in seconds."
     )
 
-    @field_validator("aviationstack_base_url")
-    @classmethod
-    def _with_version_path(cls, url: str) -> str:
-        url = url.rstrip("/")
-        return url if urlsplit(url).path else f"{url}/v1"
-
-    @field_validator("public_url")
-    @classmethod
-    def _without_last_slash(cls, url: str) -> str:
-        return url.rstrip("/")
-
-    @field_validator("smtp_url")
-    @classmethod
-    def _names_a_mail_server(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
-            raise ValueError("SMTP_URL must be smtp://host:port or smtps://host:port")
-        return url
-
-    @field_validator("webhook_retry_schedule")
-    @classmethod
-    def _is_a_schedule(cls, schedule: str) -> str:
-        if not all(float(step) >= 0 for step in schedule.split(",")):
-            raise ValueError("WEBHOOK_RETRY_SCHEDULE must be seconds, such as 5,300,1800")
-        return schedule
-
-    @field_validator("mail_from")
-    @classmethod
-    def _is_an_address(cls, sender: str) -> str:
-        if not sender.isprintable() or "@" not in parseaddr(sender)[1]:
-            raise ValueError("MAIL_FROM must be an address, as `Name <address>`")
-        return sender
-
-    @field_validator("webhook_allowed_cidrs")
-    @classmethod
-    def _are_networks(cls, cidrs: str) -> str:
-        try:
-            for cidr in production.listed(cidrs):
-                ip_network(cidr)
-        except ValueError:
-            raise ValueError(
-                "WEBHOOK_ALLOWED_CIDRS must be networks such as 10.1.0.0/16, separated by commas"
-            ) from None
-        return cidrs
-
     @property
     def webhook_allowed_networks(self) -> list[str]:
         """Where webhooks are delivered although it is not public, as CIDRs."""
         if self.app_env == "production":
             return []
-        return ["127.0.0.0/8", "::1/128", *production.listed(self.webhook_allowed_cidrs)]
+        return ["127.0.0.0/8", "::1/128", *written.listed(self.webhook_allowed_cidrs)]
+
+    @property
+    def fcm_account(self) -> dict[str, str]:
+        """The service account's key: `project_id`, `client_email`, `private_key`, `token_uri`."""
+        return service_account.read(self.fcm_service_account)
 
     @property
     def requests_a_minute(self) -> int:
@@ -364,12 +333,12 @@ class Settings(BaseSettings):
     @property
     def secret_keys(self) -> list[str]:
         """Oldest first, as itsdangerous wants them: the last one signs."""
-        return production.listed(self.secret_key)
+        return written.listed(self.secret_key)
 
     @property
     def encryption_keys(self) -> list[str]:
         """Oldest first: the last one encrypts. SECRET_KEY did before there was another, so it stays among them."""
-        return [*self.secret_keys, *production.listed(self.encryption_key)]
+        return [*self.secret_keys, *written.listed(self.encryption_key)]
 
     @model_validator(mode="after")
     def _refuse_weak_production(self) -> "Settings":
@@ -382,15 +351,3 @@ class Settings(BaseSettings):
 def settings() -> Settings:
     """The process's settings, read on first use."""
     return Settings()
-
-
-def env_example() -> str:
-    """The text of `.env.example`, made from the fields above; every line is a comment until it is changed."""
-    lines = ["# Copy to .env and uncomment what you change. Made by `python -m app env-example`.", ""]
-    for name, field in Settings.model_fields.items():
-        blank = name in ("jwt_secret", "secret_key") or field.default is None
-        default = (
-            "" if blank else str(field.default).lower() if isinstance(field.default, bool) else field.default
-        )
-        lines += [f"# {field.description}", f"#{name.upper()}={default}", ""]
-    return "\n".join(lines).rstrip()

@@ -76,6 +76,14 @@ async def post_form(url: str, fields: dict[str, str], *, timeout_seconds: float)
     return await _send("POST", url, timeout_seconds, data=fields)
 
 
+async def post_json(
+    url: str, body: bytes, *, headers: dict[str, str] | None = None, timeout_seconds: float
+) -> Answer:
+    """POST a JSON document within `timeout_seconds`; raises UpstreamError."""
+    headers = {**(headers or {}), "Content-Type": "application/json"}
+    return await _send("POST", url, timeout_seconds, data=body, headers=headers)
+
+
 async def _send(method: str, url: str, timeout_seconds: float, **options: Any) -> Answer:
     timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(2.0, timeout_seconds))
     try:

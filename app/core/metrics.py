@@ -138,7 +138,8 @@ LEDGER_DIFFERENCES = Gauge(
 SOLD_OUT = Counter("jetway_sold_out_total", "Bookings refused because the seats were gone.")
 EMAILS = Counter(
     "jetway_emails_total",
-    "Attempts to send a mail by how they ended: sent, later, failed, or lost to another sender.",
+    "Attempts to send a mail by how they ended: sent, later, waits for quiet hours to end, dropped because nobody "
+    "needs to hear it any more, failed, or lost to another sender.",
     ["kind", "outcome"],
 )
 WEBHOOK_ATTEMPTS = PlainCounter(
@@ -150,5 +151,8 @@ WEBHOOK_ATTEMPTS = PlainCounter(
 REGISTRY.register(WEBHOOK_ATTEMPTS)
 WEBHOOKS_IN_HAND = Gauge(
     "jetway_webhooks_in_hand", "Deliveries that this process has leased and not finished."
+)
+PUSHES = Counter(
+    "jetway_pushes_total", "Attempts to push, by how they ended, as mails do.", ["kind", "outcome"]
 )
 TASKS = Counter("jetway_tasks_total", "Background tasks by how they ended.", ["task", "outcome"])

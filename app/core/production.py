@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from app.core.written import listed
+
 if TYPE_CHECKING:
     from app.core.config import Settings
 
@@ -25,12 +27,16 @@ def refuse_weak(settings: "Settings") -> None:
     if not settings.aviationstack_key or settings.aviationstack_key == "sandbox":
         raise ValueError("AVIATIONSTACK_KEY is missing or the sandbox's")
     asked = ["aviationstack_base_url", "opensky_base_url", "opensky_token_url"]
-    for name in [*asked, "stripe_api_base"] if settings.stripe_secret_key else asked:
-        url: str = getattr(settings, name)
+    asked += ["stripe_api_base"] if settings.stripe_secret_key else []
+    asked += ["fcm_base_url"] if settings.fcm_service_account else []
+    urls = {name.upper(): getattr(settings, name) for name in asked}
+    if settings.fcm_service_account:
+        urls["FCM_SERVICE_ACCOUNT's token_uri"] = settings.fcm_account["token_uri"]
+    for name, url in urls.items():
         if on_this_machine(url):
-            raise ValueError(f"{name.upper()} points to this machine: the sandbox is not for production")
+            raise ValueError(f"{name} points to this machine: the sandbox is not for production")
         if not url.startswith("https://"):
-            raise ValueError(f"{name.upper()} must be https: keys travel to it")
+            raise ValueError(f"{name} must be https: keys travel to it")
     if settings.smtp_url and not (settings.public_url.startswith("https://")):
         raise ValueError("PUBLIC_URL must be https: keys to bookings travel in links of mails")
     if settings.smtp_url and settings.mail_from.endswith(".invalid>"):
@@ -41,10 +47,6 @@ def refuse_weak(settings: "Settings") -> None:
         raise ValueError("STRIPE_WEBHOOK_SECRET is missing, or STRIPE_SECRET_KEY is the sandbox's")
     if settings.webhook_allowed_cidrs:
         raise ValueError("WEBHOOK_ALLOWED_CIDRS must be empty: users would reach what only this machine can")
-
-
-def listed(keys: str) -> list[str]:
-    return [key.strip() for key in keys.split(",") if key.strip()]
 
 
 def on_this_machine(url: str) -> bool:

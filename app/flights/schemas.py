@@ -51,3 +51,12 @@ class FlightOut(BaseModel):
     projected: bool = Field(description="Nobody has published this date yet; other weeks' pattern stands in.")
     observed_at: AwareDatetime
     stale: bool
+
+
+class FollowedFlight(FlightOut):
+    followed_at: AwareDatetime
+
+
+class FollowedList(BaseModel):
+    data: list[FollowedFlight]
+    next_cursor: str | None

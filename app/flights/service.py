@@ -21,7 +21,7 @@ def public_id(flight: Row) -> str:
 
 async def read(session: Session, flight_id: str) -> Row:
     """One flight as it is shown. Raises FlightNotFound."""
-    return _view(await find(session, flight_id))
+    return view(await find(session, flight_id))
 
 
 def identity(flight_id: str) -> tuple[str, str, date, str] | None:
@@ -45,7 +45,8 @@ async def find(session: Session, flight_id: str) -> Row:
     return flight
 
 
-def _view(flight: Row) -> Row:
+def view(flight: Row) -> Row:
+    """A flight with the names of its airline, as it is shown."""
     origin, destination = directory().find(flight["origin"]), directory().find(flight["destination"])
     return {
         "id": public_id(flight),

@@ -1,6 +1,7 @@
-"""A mail as it is written: its subject, its text and its HTML, from the booking as it is now.
+"""A mail as it is written: its subject, its text and its HTML, from the booking or the flight as it is now.
 
-It names travellers and flights, and neither documents nor what somebody paid with.
+It names travellers and flights, and neither documents nor what somebody paid with. A push says the same in its title
+and sentences.
 """
 
 import asyncio
@@ -20,7 +21,9 @@ from app.core.config import settings
 from app.core.db import Row, Session
 from app.documents import calendar, receipt
 from app.documents.languages import language
-from app.notifications.kinds import still_true
+from app.flights import service as flights
+from app.notifications import alerts, preferences
+from app.notifications.kinds import alert_still_true, category, still_true
 from app.notifications.wording import Values, Wording, wording
 
 _WITH_FLIGHTS = ("booking_held", "booking_confirmed", "booking_changed", "answer_needed")
@@ -46,6 +49,7 @@ class Letter:
     text: str
     html: str
     attachments: tuple[Attachment, ...] = ()
+    unsubscribe: str | None = None
 
 
 # Makes something to attach from a booking as its owner sees it, in a language.
@@ -68,9 +72,43 @@ ATTACHED: dict[str, tuple[Attach, ...]] = dict.fromkeys(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a row of mails or pushes says, before it is put into words."""
+
+    words: Wording
+    values: Values
+    path: str
+    facts: list[tuple[str, str]]
+    booking: Row | None = None
+    footer: str = "footer"
+
+
+async def tell(session: Session, row: Row) -> Told | None:
+    """What a row says in its `locale`, from what is so now; None if it is no longer so."""
+    words = wording(row["locale"])
+    match category(row["kind"]):
+        case "flight_alerts":
+            return await _alert(session, row, words)
+        case "account":
+            return _account(row, words)
+    return await _booking(session, row, words)
+
+
 async def write(session: Session, mail: Row) -> Letter | None:
     """The letter for a row of mails, or None if what it would say is no longer so."""
-    kind, data, words = mail["kind"], mail["data"], wording(mail["locale"])
+    told = await tell(session, mail)
+    if told is None:
+        return None
+    attached = ATTACHED.get(mail["kind"], ())
+    attachments = [await attach(told.booking, told.words.language) for attach in attached if told.booking]
+    user_id = mail["user_id"] if category(mail["kind"]) == "flight_alerts" else None
+    unsubscribe = preferences.unsubscribe_url(user_id) if user_id else None
+    return render(mail["kind"], told, tuple(attachments), unsubscribe)
+
+
+async def _booking(session: Session, row: Row, words: Wording) -> Told | None:
+    kind, data = row["kind"], row["data"]
     booking = await bookings.snapshot(session, data["pnr"])
     link = await guests.link(session, UUID(data["link_id"])) if kind == "guest_link" else None
     if not still_true(kind, booking["status"]) or (kind == "guest_link" and link is None):
@@ -81,31 +119,53 @@ async def write(session: Session, mail: Row) -> Letter | None:
         # Behind the #, so that the token reaches no server's log.
         path = f"bookings/guest#token={link['token']}"
         values["valid_until"] = words.moment(link["expires_at"], _zone(booking))
-    attachments = [await attach(booking, words.language) for attach in ATTACHED.get(kind, ())]
-    return render(kind, words, booking, values, f"{settings().public_url}/{path}", tuple(attachments))
+    return Told(words, values, path, _facts(kind, words, booking), booking)
+
+
+async def _alert(session: Session, row: Row, words: Wording) -> Told | None:
+    flight = await flights.find(session, row["data"]["flight_id"])
+    if not alert_still_true(row["kind"], row["data"], flight):
+        return None
+    values = alerts.values(words, row["data"])
+    pnr = row["data"].get("pnr")
+    path = f"bookings/{pnr}" if pnr else f"flights/{row['data']['flight_id']}"
+    return Told(words, values, path, alerts.facts(words, row["data"], values), footer="footer_alerts")
+
+
+def _account(row: Row, words: Wording) -> Told:
+    host, reason = row["data"]["host"], row["data"]["reason"]
+    values: Values = {"host": host, "gone": host if reason == "gone" else None}
+    values["failing"] = host if reason == "failing" else None
+    path = f"webhooks/subscriptions/{row['data']['subscription_id']}"
+    return Told(words, values, path, [], footer="footer_account")
 
 
 def render(
-    kind: str,
-    words: Wording,
-    booking: Row,
-    values: Values,
-    url: str,
-    attachments: tuple[Attachment, ...] = (),
+    kind: str, told: Told, attachments: tuple[Attachment, ...] = (), unsubscribe: str | None = None
 ) -> Letter:
+    words, values = told.words, told.values
+    slices = told.booking["slices"] if told.booking and kind in _WITH_FLIGHTS else []
     shown: dict[str, Any] = {
         "language": words.language,
         "words": words.words,
         "title": words.line(kind, "title", values),
         "body": words.paragraphs(kind, values),
         "action": words.line(kind, "action", values),
-        "url": url,
-        "facts": _facts(kind, words, booking),
-        "slices": [_slice(words, one) for one in booking["slices"]] if kind in _WITH_FLIGHTS else [],
-        "footer": words.words["footer"].format_map(values),
+        "url": f"{settings().public_url}/{told.path}",
+        "facts": told.facts,
+        "slices": [_slice(words, one) for one in slices],
+        "footer": words.words[told.footer].format_map(values),
+        "unsubscribe": unsubscribe,
     }
     text, html = (_templates.get_template(f"mail.{form}.j2").render(shown) for form in ("txt", "html"))
-    return Letter(words.line(kind, "subject", values), text, html, attachments)
+    return Letter(words.line(kind, "subject", values), text, html, attachments, unsubscribe)
+
+
+def unsubscribe_page(language: str, *, done: bool) -> str:
+    """A page that asks before it switches anything off, because programs that check mails follow links."""
+    return _templates.get_template("unsubscribe.html.j2").render(
+        language=language, words=wording(language).words, done=done
+    )
 
 
 def _facts(kind: str, words: Wording, booking: Row) -> list[tuple[str, str]]:

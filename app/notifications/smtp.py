@@ -14,22 +14,11 @@ from email_validator import EmailNotValidError, validate_email
 from app.core.config import settings
 from app.core.db import Row
 from app.notifications.letters import Letter
+from app.notifications.sending import Delayed, Refused, Unreachable
 
 _TIMEOUT_SECONDS = 20.0
 _PERMANENT = range(500, 600)
 _PORTS = {"smtp": 587, "smtps": 465}
-
-
-class MailRefused(Exception):
-    """The server will never take this mail; the message is a word of ours."""
-
-
-class MailDelayed(Exception):
-    """The server did not take this mail, or did not say so; it may take the next one."""
-
-
-class ServerUnreachable(MailDelayed):
-    """There is no server, or it does not want us: no other mail would fare better now."""
 
 
 class Connection:
@@ -47,7 +36,7 @@ class Connection:
         self._drop()
 
     async def send(self, message: EmailMessage) -> None:
-        """Within a total time. Raises MailRefused, MailDelayed, ServerUnreachable."""
+        """Within a total time. Raises Refused, Delayed, Unreachable."""
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 client = self._client = self._client or await _opened()
@@ -77,6 +66,10 @@ def message(mail: Row, letter: Letter) -> EmailMessage:
     made["Date"] = format_datetime(mail["created_at"])
     made["Message-ID"] = mail["message_id"]
     made["Auto-Submitted"] = "auto-generated"
+    if letter.unsubscribe:
+        # One click in the reader's program is a POST to the link (RFC 8058).
+        made["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     made.set_content(letter.text)
     made.add_alternative(letter.html, subtype="html")
     for one in letter.attachments:
@@ -89,11 +82,11 @@ def message(mail: Row, letter: Letter) -> EmailMessage:
 
 
 def deliverable(recipient: str) -> str:
-    """The address with its domain as the network knows it. Raises MailRefused."""
+    """The address with its domain as the network knows it. Raises Refused."""
     try:
         checked = validate_email(recipient, check_deliverability=False, allow_quoted_local=True)
     except EmailNotValidError:
-        raise MailRefused("not_an_address") from None
+        raise Refused("not_an_address") from None
     return checked.ascii_email or checked.normalized
 
 
@@ -117,13 +110,13 @@ def _meant(error: Exception, *, opened: bool) -> Exception:
     """The server's own words are not kept: they may name the recipient."""
     match error:
         case aiosmtplib.SMTPNotSupported() if opened:
-            return MailRefused("address_not_supported")
+            return Refused("address_not_supported")
         case aiosmtplib.SMTPRecipientsRefused():
             code = error.recipients[0].code
         case aiosmtplib.SMTPAuthenticationError():
-            return ServerUnreachable(f"login_{error.code}")
+            return Unreachable(f"login_{error.code}")
         case aiosmtplib.SMTPResponseException() if opened:
             code = error.code
         case _:
-            return MailDelayed(type(error).__name__) if opened else ServerUnreachable(type(error).__name__)
-    return MailRefused(str(code)) if code in _PERMANENT else MailDelayed(str(code))
+            return Delayed(type(error).__name__) if opened else Unreachable(type(error).__name__)
+    return Refused(str(code)) if code in _PERMANENT else Delayed(str(code))

@@ -1,4 +1,4 @@
-"""What the workers do for mails."""
+"""What the workers do for mails and pushes."""
 
 from app.airports import service as airports
 from app.core import doorbell
@@ -12,3 +12,11 @@ async def send_due() -> None:
     await doorbell.heard(send_due.name)
     await airports.ready()
     await service.send_due()
+
+
+@task("notifications.push_due")
+async def push_due() -> None:
+    """Pushes that are new, that waited, or whose sender was killed."""
+    await doorbell.heard(push_due.name)
+    await airports.ready()
+    await service.push_due()

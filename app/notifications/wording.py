@@ -1,15 +1,15 @@
 """The words of each language, and how money and moments are written in it."""
 
 import tomllib
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time, get_timezone_gmt
+from babel.dates import format_date, format_time, format_timedelta, get_timezone_gmt
 from babel.numbers import format_currency
 
 from app.core.money import Wire
@@ -49,6 +49,16 @@ class Wording:
         there = instant.astimezone(ZoneInfo(zone))
         gmt = get_timezone_gmt(there, "short", locale=self.locale)
         return f"{self.local(there)} ({gmt})"
+
+    def duration(self, length: timedelta) -> str:
+        """In hours and minutes, of which it has at least one."""
+        hours, minutes = divmod(length // timedelta(minutes=1), 60)
+        parts = [timedelta(hours=hours), timedelta(minutes=minutes)]
+        return " ".join(self._counted(part) for part in parts if part)
+
+    def _counted(self, part: timedelta) -> str:
+        unit: Literal["hour", "minute"] = "hour" if part >= timedelta(hours=1) else "minute"
+        return str(format_timedelta(part, unit, threshold=1000, format="short", locale=self.locale))
 
     def local(self, there: datetime) -> str:
         """A moment whose place is named beside it, by the clocks there."""

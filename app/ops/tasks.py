@@ -19,7 +19,7 @@ async def beat() -> None:
 @task("ops.purge")
 async def purge() -> None:
     """Drop what nobody can use any more: old idempotency keys, dead tokens and links, failed logins and
-    lookups, jobs' parts, old mails, and what once made the timetable's days old.
+    lookups, jobs' parts, old mails and pushes, and what once made the timetable's days old.
     """
     async with db.transaction() as session:
         await idempotency.purge(session)

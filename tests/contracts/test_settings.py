@@ -23,6 +23,7 @@ STRONG = {
     "STRIPE_WEBHOOK_SECRET": "whsec_0123456789abcdef",
     "PUBLIC_URL": "https://example.com",
     "MAIL_FROM": "Jetway <no-reply@example.com>",
+    "FCM_SERVICE_ACCOUNT": "",
 }
 
 

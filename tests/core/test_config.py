@@ -1,15 +1,24 @@
 """Settings that would be dangerous are refused at the start."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import make_url
 
-from app.core.config import Settings, env_example
+from app.core import env_example
+from app.core.config import Settings
 
 STRONG = "0123456789abcdef0123456789abcdef"
 OTHER = "fedcba9876543210fedcba9876543210"
+ACCOUNT = {
+    "project_id": "flights",
+    "client_email": "jetway@flights.iam.gserviceaccount.com",
+    "private_key": "-----BEGIN PRIVATE KEY-----canary",
+    "token_uri": "https://oauth2.googleapis.com/token",
+}
 PRODUCTION = {
     "app_env": "production",
     "jwt_secret": STRONG,
@@ -22,6 +31,8 @@ PRODUCTION = {
     "stripe_secret_key": "sk_live_of_somebody",
     "stripe_webhook_secret": "whsec_of_somebody",
     "stripe_api_base": "https://api.stripe.com",
+    "fcm_service_account": json.dumps(ACCOUNT),
+    "fcm_base_url": "https://fcm.googleapis.com",
 }
 
 
@@ -60,12 +71,47 @@ def test_a_complete_production_configuration_is_accepted() -> None:
         ({"opensky_token_url": "http://127.0.0.1:8001/auth"}, "OPENSKY_TOKEN_URL"),
         ({"opensky_token_url": "http://auth.opensky-network.org/token"}, "OPENSKY_TOKEN_URL must be https"),
         ({"webhook_allowed_cidrs": "127.0.0.1/32"}, "WEBHOOK_ALLOWED_CIDRS must be empty"),
+        ({"fcm_base_url": "http://127.0.0.1:8001"}, "FCM_BASE_URL points to this machine"),
+        ({"fcm_base_url": "http://fcm.googleapis.com"}, "FCM_BASE_URL must be https"),
+        (
+            {"fcm_service_account": json.dumps({**ACCOUNT, "token_uri": "http://127.0.0.1:8001/token"})},
+            "token_uri points to this machine",
+        ),
+        (
+            {
+                "fcm_service_account": json.dumps(
+                    {**ACCOUNT, "token_uri": "http://oauth2.googleapis.com/token"}
+                )
+            },
+            "token_uri must be https",
+        ),
     ],
 )
 def test_production_refuses(wrong: dict[str, str], complaint: str) -> None:
     """Each weakness alone is enough."""
     with pytest.raises(ValidationError, match=complaint):
         settings(**PRODUCTION | wrong)
+
+
+def test_a_service_account_is_given_as_text_or_as_a_file(tmp_path: Path) -> None:
+    """As Firebase's console gives it."""
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps(ACCOUNT))
+
+    assert settings(fcm_service_account=str(file)).fcm_account == ACCOUNT
+    assert settings(fcm_service_account=f" {json.dumps(ACCOUNT)}").fcm_account == ACCOUNT
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["/nowhere/canary.json", "{canary", json.dumps({"private_key": ACCOUNT["private_key"]})],
+)
+def test_what_is_no_service_account_is_refused_without_being_quoted(wrong: str) -> None:
+    """It may be half a key."""
+    with pytest.raises(ValidationError, match="FCM_SERVICE_ACCOUNT") as refused:
+        settings(fcm_service_account=wrong)
+
+    assert "canary" not in str(refused.value)
 
 
 @pytest.mark.parametrize("environment", ["development", "test"])
@@ -82,6 +128,13 @@ def test_an_unknown_environment_is_refused() -> None:
     """`prod` must not silently mean development."""
     with pytest.raises(ValidationError, match="app_env"):
         settings(app_env="prod")
+
+
+@pytest.mark.parametrize("schedule", ["5,soon", "-1", "5,,7", "nan", "inf"])
+def test_what_is_no_schedule_is_refused(schedule: str) -> None:
+    """Deliveries would be tried again at once, or never."""
+    with pytest.raises(ValidationError, match="WEBHOOK_RETRY_SCHEDULE must be seconds"):
+        settings(webhook_retry_schedule=schedule)
 
 
 @pytest.mark.parametrize("cidrs", ["10.0.0.1/8", "localhost", "10.0.0.0/33", "10.0.0.0/8;::1"])
@@ -154,7 +207,7 @@ def test_the_last_of_several_secret_keys_signs() -> None:
 
 def test_the_example_explains_every_setting_and_gives_no_secret() -> None:
     """It is generated, so that it cannot fall behind."""
-    lines = env_example().splitlines()
+    lines = env_example.text().splitlines()
     for name, field in Settings.model_fields.items():
         (place,) = (i for i, line in enumerate(lines) if line.lstrip("#").startswith(f"{name.upper()}="))
         assert lines[place - 1] == f"# {field.description}"

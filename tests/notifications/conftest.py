@@ -7,6 +7,8 @@ import pytest
 import pytest_asyncio
 
 from app.airports import service as airports
+from app.providers import fcm
+from tests.notifications.people import People
 from tests.notifications.support import Mails
 from tests.support.client import Client, Sandbox
 from tests.support.fleet import Fleet
@@ -20,6 +22,21 @@ async def mails(sql: Any, sandbox: Sandbox, traveller: Client, fleet: Fleet) -> 
     await airports.ready()
     yield Mails(sql, sandbox, traveller, fleet)
     await sql("DELETE FROM emails")
+
+
+@pytest_asyncio.fixture
+async def people(
+    sql: Any, sandbox: Sandbox, api: Client, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[People]:
+    """An empty outbox, and phones and an inbox on which nothing has arrived."""
+    await sql("UPDATE outbox SET dispatched_at = now() WHERE dispatched_at IS NULL")
+    await sql("DELETE FROM emails")
+    await sql("DELETE FROM pushes")
+    fcm.forget()
+    await airports.ready()
+    yield People(api, sql, sandbox, fleet, monkeypatch)
+    await sql("DELETE FROM emails")
+    await sql("DELETE FROM pushes")
 
 
 @pytest.fixture

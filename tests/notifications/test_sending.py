@@ -6,12 +6,18 @@ import pytest
 
 from app.core import redis
 from app.core.config import settings
-from app.notifications import service, smtp
+from app.core.db import Row
+from app.notifications import sending, service, smtp
 from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.mail.inbox import Inbox
 from sandbox.mail.smtp import MailServer
 from tests.notifications.support import TO, Mails
+
+
+async def claim() -> Row | None:
+    """A mail that somebody has begun to send."""
+    return await service.mails_by(smtp.Connection()).claim()
 
 
 async def test_a_hold_is_mailed_once(mails: Mails) -> None:
@@ -41,7 +47,7 @@ async def test_a_sender_that_is_killed_before_it_sent_is_replaced(mails: Mails) 
     """Once its lease is over, and not before."""
     await mails.booked()
     await mails.relayed()
-    assert await service.claim() is not None
+    assert await claim() is not None
     assert await mails.sent() == []
 
     await mails.sender_is_lost()
@@ -70,18 +76,18 @@ async def test_who_comes_back_after_its_lease_changes_nothing(mails: Mails) -> N
     """Its mail is another sender's, and what it has to say of it is not kept."""
     await mails.booked()
     await mails.relayed()
-    slow = await service.claim()
+    slow = await claim()
     assert slow is not None
     await mails.sender_is_lost()
-    quick = await service.claim()
+    quick = await claim()
     assert quick is not None
     await mails.sandbox.fault("mail_refused", "/smtp/*", times=1)
 
     async with smtp.Connection() as server:
-        await service.attempt(server, slow)
+        await service.mails_by(server).attempt(slow)
         [row] = await mails.rows()
         assert (row["state"], row["lease_token"]) == ("sending", quick["lease_token"])
-        await service.attempt(server, quick)
+        await service.mails_by(server).attempt(quick)
 
     assert await mails.states() == [("sent", None)]
 
@@ -147,7 +153,7 @@ async def test_a_mail_that_kills_its_senders_is_given_up(mails: Mails) -> None:
 
 async def test_a_slow_server_is_not_waited_for(mails: Mails, monkeypatch: pytest.MonkeyPatch) -> None:
     """Conversation included, a mail takes no longer than its lease lasts."""
-    assert smtp._TIMEOUT_SECONDS < service._LEASE_SECONDS
+    assert smtp._TIMEOUT_SECONDS < sending.LEASE_SECONDS
     monkeypatch.setattr(smtp, "_TIMEOUT_SECONDS", 0.3)
     await mails.sandbox.fault("slow", "/smtp/*", times=1, delay_seconds=0.6)
     await mails.booked()

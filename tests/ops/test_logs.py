@@ -66,6 +66,9 @@ async def test_no_canary_is_ever_logged(
     await traveller.get("/bookings/" + pnr[::-1])
     await traveller.post("/bookings", data)
     await traveller.post("/bookings", data | {"extra": password})
+    phone_token = "canary-phone-token-71"
+    await traveller.post("/devices", {"token": phone_token, "platform": "ios", "name": "Kanarievogel"})
+    await traveller.post("/devices", {"token": phone_token, "platform": "toaster"})
     await traveller.get(f"/nowhere/{email}", q=password)
     # A database error quotes its statement; the values in it must stay out.
     await sql(
@@ -91,11 +94,11 @@ async def test_no_canary_is_ever_logged(
         refreshed["refresh_token"],
         offer["id"],
     ]
-    canaries += ["canary-key-71", "CANARY7171"]
+    canaries += ["canary-key-71", "CANARY7171", phone_token]
     assert [canary for canary in canaries if canary in text] == []
     lines = [json.loads(line) for line in text.splitlines()]
     requests = [line for line in lines if line["event"] == "request"]
-    assert {"/auth/signup", "/auth/login", "/bookings", "/bookings/{pnr}", "unmatched"} <= {
+    assert {"/auth/signup", "/auth/login", "/bookings", "/bookings/{pnr}", "/devices", "unmatched"} <= {
         r["route"] for r in requests
     }
     errors = [line for line in lines if line["level"] == "error"]

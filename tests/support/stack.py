@@ -37,7 +37,10 @@ def running() -> Iterator[dict[str, str]]:
         if not (database and redis):
             database, redis = stack.enter_context(_embedded())
         database = stack.enter_context(_own_database(database))
-        port, smtp_port = stack.enter_context(sandbox())
+        account = (
+            Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jetway-push-"))) / "account.json"
+        )
+        port, smtp_port = stack.enter_context(sandbox(account))
         timetable = stack.enter_context(tempfile.TemporaryDirectory(prefix="jetway-timetable-"))
         environment = {
             "APP_ENV": "test",
@@ -55,6 +58,8 @@ def running() -> Iterator[dict[str, str]]:
             "STRIPE_API_BASE": f"http://127.0.0.1:{port}",
             "STRIPE_SECRET_KEY": "sk_test_sandbox",
             "STRIPE_WEBHOOK_SECRET": "whsec_sandbox",
+            "FCM_BASE_URL": f"http://127.0.0.1:{port}",
+            "FCM_SERVICE_ACCOUNT": str(account),
             "SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
             "ADMIN_METRICS_TOKEN": "metrics-token-of-the-tests",
             "RATE_LIMIT_ENABLED": "true",
@@ -98,10 +103,10 @@ def _own_database(url: str) -> Iterator[str]:
 
 
 @contextmanager
-def sandbox() -> Iterator[tuple[int, int]]:
-    """Its port and that of its mail server."""
+def sandbox(account: Path) -> Iterator[tuple[int, int]]:
+    """Its port and that of its mail server; the account with which it takes pushes is kept in a file."""
     port, smtp_port = free_port(), free_port()
-    ports = ("--port", str(port), "--smtp-port", str(smtp_port))
+    ports = ("--port", str(port), "--smtp-port", str(smtp_port), "--push-account", str(account))
     secret = {"STRIPE_WEBHOOK_SECRET": "whsec_sandbox"}
     with child("-m", "sandbox", "--host", "127.0.0.1", *ports, **secret):
         wait_for(f"http://127.0.0.1:{port}/_sandbox")

@@ -1,0 +1,63 @@
+"""How settings are written: each check gives the value to keep, or raises ValueError with what is wanted."""
+
+from email.utils import parseaddr
+from ipaddress import ip_network
+from urllib.parse import urlsplit
+
+from app.core import service_account
+
+
+def listed(values: str) -> list[str]:
+    """What stands between commas."""
+    return [value.strip() for value in values.split(",") if value.strip()]
+
+
+def without_last_slash(url: str) -> str:
+    return url.rstrip("/")
+
+
+def with_version_path(url: str) -> str:
+    url = url.rstrip("/")
+    return url if urlsplit(url).path else f"{url}/v1"
+
+
+def a_mail_server(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+        raise ValueError("SMTP_URL must be smtp://host:port or smtps://host:port")
+    return url
+
+
+def a_sender(sender: str) -> str:
+    if not sender.isprintable() or "@" not in parseaddr(sender)[1]:
+        raise ValueError("MAIL_FROM must be an address, as `Name <address>`")
+    return sender
+
+
+def a_schedule(steps: str) -> str:
+    try:
+        good = all(0 <= float(step) < 1e7 for step in steps.split(","))
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("WEBHOOK_RETRY_SCHEDULE must be seconds, such as 5,300,1800")
+    return steps
+
+
+def networks(cidrs: str) -> str:
+    try:
+        for cidr in listed(cidrs):
+            ip_network(cidr)
+    except ValueError:
+        raise ValueError(
+            "WEBHOOK_ALLOWED_CIDRS must be networks such as 10.1.0.0/16, separated by commas"
+        ) from None
+    return cidrs
+
+
+def a_service_account(told: str) -> str:
+    if told and not service_account.read(told):
+        raise ValueError(
+            "FCM_SERVICE_ACCOUNT must be the JSON of a service account's key, or the path of its file"
+        )
+    return told
