@@ -39,6 +39,7 @@ Jetway is ready.
   sandbox        {sandbox}
   mail           {mail}
   phones         {phones}
+  webhooks       {hooks}
   demo account   {email}   password {password}
 
   Find flights:
@@ -97,6 +98,9 @@ async def _run(settings: Settings, given: dict[str, str]) -> int:
         phones=f"{settings.sandbox_url}/_sandbox/screens"
         if values.get("FCM_BASE_URL") == settings.sandbox_url
         else "by FCM_SERVICE_ACCOUNT; nothing is pushed without one",
+        hooks=f"{settings.sandbox_url}/_sandbox/hooks   (subscribe to …/hooks/mine and see them arrive)"
+        if with_sandbox or with_cards
+        else "wherever you subscribe",
         email=values["DEMO_EMAIL"],
         password=values["DEMO_PASSWORD"],
         date=(datetime.now(UTC) + timedelta(days=30)).date(),

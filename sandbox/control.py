@@ -18,6 +18,7 @@ from sandbox.aviationstack.rows import TIME_FORMATS, WINDOW_MODES
 from sandbox.cards import controls as card_controls
 from sandbox.cards import failures as card_failures
 from sandbox.faults import TRANSPORT_FAULTS, Fault
+from sandbox.hooks import pages as hook_pages
 from sandbox.mail import pages as mail_pages
 from sandbox.mail import smtp
 from sandbox.opensky import failures as opensky_failures
@@ -53,6 +54,7 @@ GUIDE = {
     "GET|POST /_sandbox/settings": "window mode, time format, plans of keys; OpenSky's and the cards' switches",
     **mail_pages.GUIDE,
     **phone_pages.GUIDE,
+    **hook_pages.GUIDE,
     "POST /_sandbox/reset": "as after a start",
 }
 EXAMPLES = {
@@ -64,6 +66,12 @@ EXAMPLES = {
     "POST /_sandbox/faults": [{"fault": "slow", "path": "/v1/flights", "times": 1, "delay_seconds": 2}],
     "PATCH /_sandbox/flights/{key}": [{"status": "cancelled"}, {"departure_delay": 90}],
     "POST /_sandbox/cards/intents/{id}": [{"finish": "succeed"}, {"finish": "fail"}],
+    "POST /_sandbox/hooks/{name}/behaviour": [
+        {"secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="},
+        {"status": 503, "headers": {"Retry-After": "30"}, "times": 2},
+        {"delay_seconds": 20},
+        {"hang": True},
+    ],
     "POST /_sandbox/settings": [
         {"window": "week_only", "time_format": "HH:MM", "keys": {"mine": "free"}},
         {"opensky": {"credits": {"user": 3}, "token_seconds": 60}},

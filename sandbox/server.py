@@ -20,6 +20,8 @@ from sandbox.cards import settings as card_settings
 from sandbox.cards.service import PREFIXES, Cards
 from sandbox.clock import Clock
 from sandbox.faults import Faults
+from sandbox.hooks import pages as hook_pages
+from sandbox.hooks.arrivals import Hooks
 from sandbox.journal import Journal
 from sandbox.mail import pages as mail_pages
 from sandbox.mail.inbox import Inbox
@@ -49,6 +51,7 @@ class Sandbox:
     inbox: Inbox = field(init=False)
     mail: MailServer = field(init=False)
     fcm: Fcm = field(init=False)
+    hooks: Hooks = field(init=False)
 
     def __post_init__(self) -> None:
         self.world = World(self.seed)
@@ -62,6 +65,7 @@ class Sandbox:
         self.inbox = Inbox()
         self.mail = MailServer(self.inbox, self.clock, self.faults)
         self.fcm = Fcm(self.clock, self.faults, self.journal)
+        self.hooks = Hooks()
 
     def reset(self) -> None:
         """As after a start."""
@@ -75,6 +79,7 @@ class Sandbox:
         self.cards.reset()
         self.inbox.clear()
         self.fcm.reset()
+        self.hooks.clear()
 
 
 class Protocol(HttpToolsProtocol):
@@ -98,6 +103,7 @@ def create_app(sandbox: Sandbox) -> Starlette:
         routes=[
             *mail_pages.routes(sandbox.inbox),
             *phone_pages.routes(sandbox.fcm.phones),
+            *hook_pages.routes(sandbox.hooks),
             *control.routes(sandbox),
             # Three vendors begin their paths alike; the names behind that tell which is meant.
             *(Route(path, sandbox.fcm, methods=["POST"]) for path in (TOKENS, SENDING)),
