@@ -38,8 +38,8 @@ def routes(hooks: Hooks) -> list[Route]:
         answered = "hang" if behaviour.hang else str(behaviour.status)
         hooks.keep(name, at, dict(request.headers), body, answered)
         await asyncio.sleep(behaviour.delay_seconds)
-        while behaviour.hang and not await request.is_disconnected():
-            await asyncio.sleep(0.1)
+        while behaviour.hang and (await request.receive())["type"] != "http.disconnect":
+            pass
         return Response(behaviour.body, behaviour.status, behaviour.headers)
 
     async def behave(request: Request) -> Response:

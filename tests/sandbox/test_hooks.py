@@ -15,7 +15,7 @@ from tests.sandbox.conftest import Client
 
 SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 OTHER = "whsec_ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="
-BODY = '{"type": "booking.held", "data": {"pnr": "<b>K7QX2M"}}'.encode()
+BODY = b'{"type": "booking.held", "data": {"pnr": "<b>K7QX2M"}}'
 
 
 def signed(
