@@ -4,6 +4,7 @@ prepare            read the reference data, make the demo account if one is set;
 create-admin       make an administrator; the password comes from ADMIN_PASSWORD or is asked for
 import-schedules   load a schedule, SSIM chapter 7 or CSV; --dry-run tells what would come of it
 rules              list, export or publish the rules that operators edit, such as fares
+webhooks           what waits to be delivered and who fails; --follow: a line for each attempt
 rotate-encryption  seal everything that is encrypted in the database with the newest key
 env-example        print `.env.example`
 error-codes        print `docs/errors.md`
@@ -33,6 +34,7 @@ from app.rules import console as rules_console
 from app.rules import service as rules
 from app.schedules import console as schedules_console
 from app.timetable import service as _timetable  # noqa: F401
+from app.webhooks import console as webhooks_console
 
 _RESEALED_A_BATCH = 500
 # What a shell gives for a program that was stopped with Ctrl-C.
@@ -52,6 +54,7 @@ def main() -> None:
         commands.add_parser("import-schedules", help="load a schedule from a file")
     )
     rules_console.add_arguments(commands.add_parser("rules", help="list, export or publish rules"))
+    webhooks_console.add_arguments(commands.add_parser("webhooks", help="watch what is delivered"))
     commands.add_parser("rotate-encryption", help="seal encrypted fields with the newest key")
     commands.add_parser("env-example", help="print .env.example")
     commands.add_parser("error-codes", help="print docs/errors.md")
@@ -78,6 +81,8 @@ def main() -> None:
     elif arguments.command == "rules":
         logging.configure()
         sys.exit(_exit_code(lambda: rules_console.run(arguments)))
+    elif arguments.command == "webhooks":
+        sys.exit(_watch_webhooks(arguments))
     elif arguments.command == "rotate-encryption":
         logging.configure()
         asyncio.run(_connected(_rotate_encryption))
@@ -166,6 +171,14 @@ async def _rotate_encryption() -> None:
                 break
             resealed += batch
     _print(f"{resealed} fields are sealed with the newest key now.")
+
+
+def _watch_webhooks(arguments: argparse.Namespace) -> int:
+    logging.configure()
+    try:
+        return _exit_code(lambda: webhooks_console.run(arguments))
+    except KeyboardInterrupt:
+        return _INTERRUPTED
 
 
 def _import_schedules(arguments: argparse.Namespace) -> int:

@@ -5,13 +5,16 @@ Every task and the whole schedule, each as one table.
 
 from typing import Any
 
+from billiard import current_process
 from celery import signals
+from prometheus_client import start_http_server
 
 from app.airlines import sync as airlines_sync  # noqa: F401  Its job is known from here on.
 from app.airports import sync as airports_sync  # noqa: F401
 from app.bookings import tasks as bookings
 from app.core import background, logging
 from app.core.background import celery
+from app.core.config import settings
 from app.flights import tasks as flights
 from app.jobs import tasks as jobs
 from app.notifications import tasks as notifications
@@ -65,6 +68,7 @@ def _worker_starts(**_: Any) -> None:
     background.open_resources()
     background.keep(keep_relaying)
     background.keep(courier.keep_delivering)
+    _serve_metrics()
     _note_progress("worker")
 
 
@@ -82,6 +86,17 @@ def _beat_starts(**_: Any) -> None:
 
 def _beat_sends(**_: Any) -> None:
     _note_progress("beat")
+
+
+def _serve_metrics() -> None:
+    """Each process of a worker has metrics and a port of its own; one that replaces another takes its port."""
+    host, _, port = settings().worker_metrics_address.rpartition(":")
+    if not port:
+        return
+    try:
+        start_http_server(int(port) + getattr(current_process(), "index", 0), host.strip("[]"))
+    except (OSError, ValueError) as error:
+        log.warning("metrics not served", reason=str(error))
 
 
 def _note_progress(name: str) -> None:

@@ -175,6 +175,10 @@ class Settings(BaseSettings):
     admin_metrics_token: str = Field(
         default="", description="Bearer token with which Prometheus reads /admin/metrics; empty: admins only."
     )
+    worker_metrics_address: str = Field(
+        default="",
+        description="Where a worker's processes serve metrics: `host:port`, and the ports after it.",
+    )
 
     public_url: Annotated[str, AfterValidator(written.without_last_slash)] = Field(
         default="http://localhost:8000",

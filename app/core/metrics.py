@@ -77,6 +77,25 @@ class PlainCounter(Collector):
         yield family
 
 
+class PlainHistogram(Collector):
+    """A histogram without labels, for the same reason without the library's locks."""
+
+    def __init__(self, name: str, documentation: str, bounds: tuple[float, ...]) -> None:
+        self._name, self._documentation, self._bounds = name, documentation, bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0.0
+
+    def observe(self, value: float) -> None:
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
+
+    def collect(self) -> Iterator[Metric]:
+        buckets = zip([*map(str, self._bounds), "+Inf"], accumulate(self._counts), strict=True)
+        yield HistogramMetricFamily(
+            self._name, self._documentation, buckets=list(buckets), sum_value=self._sum
+        )
+
+
 REQUESTS = RequestMeter()
 REGISTRY.register(REQUESTS)
 SEARCH_ANSWERS = PlainCounter(
@@ -155,4 +174,26 @@ WEBHOOKS_IN_HAND = Gauge(
 PUSHES = Counter(
     "jetway_pushes_total", "Attempts to push, by how they ended, as mails do.", ["kind", "outcome"]
 )
+WEBHOOK_FIRST_SECONDS = PlainHistogram(
+    "jetway_webhook_first_attempt_seconds",
+    "Time from an event to the first attempt to deliver it; while a subscription is paused it goes on.",
+    (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0),
+)
+REGISTRY.register(WEBHOOK_FIRST_SECONDS)
+WEBHOOK_RECEIVERS = Gauge(
+    "jetway_webhook_receivers",
+    "Subscriptions for which deliveries wait: healthy, failing since their last success, or paused.",
+    ["receiver"],
+)
+WEBHOOKS_WAITING = Gauge(
+    "jetway_webhooks_waiting",
+    "Deliveries that wait for such subscriptions, due or not; of each at most 1,000 are counted.",
+    ["receiver"],
+)
+WEBHOOKS_LAG = Gauge(
+    "jetway_webhooks_lag_seconds",
+    "How long ago the oldest delivery to such subscriptions that has not been sent was due.",
+    ["receiver"],
+)
+OUTBOX_AGE = Gauge("jetway_outbox_age_seconds", "How long the oldest event has waited to be handed on.")
 TASKS = Counter("jetway_tasks_total", "Background tasks by how they ended.", ["task", "outcome"])

@@ -90,6 +90,12 @@ async def relay(
     return len(waiting), busy
 
 
+async def age_seconds(session: Session) -> float:
+    """For how long the oldest event has waited to be handed on."""
+    [found] = await db.rows(session, _AGE)
+    return float(found["seconds"])
+
+
 async def _handed_on(
     session: Session, subscribers: Iterable[Subscriber], events: list[Row], busy: set[Subscriber]
 ) -> bool:
@@ -107,6 +113,10 @@ _WAITING = """
     SELECT id, event_id, type, subject, sequence, data, created_at FROM outbox
     WHERE dispatched_at IS NULL AND not_before <= now()
     ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED
+"""
+_AGE = """
+    SELECT coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox
+                     WHERE dispatched_at IS NULL ORDER BY id LIMIT 1), 0) AS seconds
 """
 _HANDED_ON = """
     UPDATE outbox SET dispatched_at = now()

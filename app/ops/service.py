@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from time import perf_counter
 
 from app import __version__
-from app.core import clock, db, redis
+from app.core import clock, db, outbox, redis
 from app.core.config import settings
 from app.core.db import Row
 from app.core.logging import logger
-from app.core.metrics import PROVIDER_BUDGET_LEFT, PROVIDER_BUDGET_SPENT, PROVIDER_PAUSED
+from app.core.metrics import OUTBOX_AGE, PROVIDER_BUDGET_LEFT, PROVIDER_BUDGET_SPENT, PROVIDER_PAUSED
 from app.ops import repository
 from app.payments import service as payments
 from app.providers import governor, registry
+from app.webhooks import health as webhooks
 
 log = logger("jetway.ops")
 
@@ -94,6 +95,9 @@ async def measure() -> None:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
             await _measure_budgets()
             await payments.measure()
+            await webhooks.measure()
+            async with db.transaction() as session:
+                OUTBOX_AGE.set(await outbox.age_seconds(session))
     except Exception as error:  # noqa: BLE001  Whatever ails the database, the scrape goes on.
         log.warning("gauges not set", reason=type(error).__name__)
 

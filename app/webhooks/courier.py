@@ -17,7 +17,7 @@ from app.core import clock, db, strangers
 from app.core.config import settings
 from app.core.db import Row
 from app.core.logging import logger
-from app.core.metrics import WEBHOOK_ATTEMPTS, WEBHOOKS_IN_HAND
+from app.core.metrics import WEBHOOK_ATTEMPTS, WEBHOOK_FIRST_SECONDS, WEBHOOKS_IN_HAND
 from app.webhooks import health, ids, leases, retries, secrets, signing
 
 log = logger("jetway.webhooks")
@@ -169,6 +169,8 @@ class Courier:
             self._end(delivery, "released")
             return
         sent_at = clock.now()
+        if delivery["tries"] == 1:
+            WEBHOOK_FIRST_SECONDS.observe((sent_at - delivery["event_at"]).total_seconds())
         timestamp = int(sent_at.timestamp())
         message_id = ids.shown(ids.EVENT, delivery["event_id"])
         signature = signing.sign(lane.keys, message_id, timestamp, delivery["body"])

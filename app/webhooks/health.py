@@ -7,7 +7,8 @@ from app.core import db, outbox
 from app.core.config import settings
 from app.core.db import Row, Session
 from app.core.logging import logger
-from app.webhooks import ids, leases
+from app.core.metrics import WEBHOOK_RECEIVERS, WEBHOOKS_LAG, WEBHOOKS_WAITING
+from app.webhooks import ids, leases, overview
 
 log = logger("jetway.webhooks")
 
@@ -40,6 +41,17 @@ async def sweep() -> None:
         await leases.cancel_unwanted(session, _CANCELLED_A_BATCH)
     if lost:
         log.warning("webhooks taken back from a lost sender", deliveries=lost)
+
+
+async def measure() -> None:
+    """Set the gauges of what waits, by how those do for whom it waits."""
+    async with db.transaction() as session:
+        found = {row["receiver"]: row for row in await overview.waiting(session)}
+    for receiver in overview.RECEIVERS:
+        row = found.get(receiver) or {"receivers": 0, "deliveries": 0, "lag_seconds": 0}
+        WEBHOOK_RECEIVERS.labels(receiver).set(row["receivers"])
+        WEBHOOKS_WAITING.labels(receiver).set(row["deliveries"])
+        WEBHOOKS_LAG.labels(receiver).set(row["lag_seconds"])
 
 
 async def _tell(session: Session, disabled: list[Row]) -> None:

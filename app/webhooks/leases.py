@@ -11,7 +11,7 @@ _LOST_WAIT_SECONDS = 5
 
 # Subscriptions for which anything waits, found by hopping over the index: one with a thousand deliveries that wait
 # costs as little as one with a single one.
-_WAITING = """
+WAITING = """
     waiting AS (
         (SELECT subscription_id FROM webhook_deliveries WHERE state = 'pending' ORDER BY subscription_id LIMIT 1)
         UNION ALL
@@ -31,7 +31,7 @@ async def claim(session: Session, token: uuid.UUID, rooms: dict[uuid.UUID, int],
     return await rows(
         session,
         f"""
-        WITH RECURSIVE {_WAITING},
+        WITH RECURSIVE {WAITING},
         rooms AS (
             SELECT s.id, coalesce(r.room, 1) AS room
             FROM waiting w JOIN webhook_subscriptions s ON s.id = w.subscription_id AND s.status = 'active'
@@ -175,7 +175,7 @@ async def cancel_unwanted(session: Session, most: int) -> int:
     cancelled = await rows(
         session,
         f"""
-        WITH RECURSIVE {_WAITING},
+        WITH RECURSIVE {WAITING},
         unwanted AS (
             SELECT d.id, d.event_at FROM waiting w
             JOIN webhook_subscriptions s ON s.id = w.subscription_id AND s.status IN ('disabled', 'deleted')

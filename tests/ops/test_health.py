@@ -19,13 +19,16 @@ CHECKS = {"postgres", "redis", "worker", "beat", "aviationstack", "opensky"}
 
 
 @pytest.fixture
-def workers(tmp_path: Path) -> Iterator[None]:
-    """A real worker and a real Beat."""
+def workers(tmp_path: Path) -> Iterator[str]:
+    """A real worker and a real Beat; gives where the worker's metrics are."""
     celery = ("-m", "celery", "-A", "app.worker")
+    metrics = f"127.0.0.1:{free_port()}"
     with ExitStack() as stack:
-        stack.enter_context(child(*celery, "worker", "-P", "solo", "-l", "WARNING"))
+        stack.enter_context(
+            child(*celery, "worker", "-P", "solo", "-l", "WARNING", WORKER_METRICS_ADDRESS=metrics)
+        )
         stack.enter_context(child(*celery, "beat", "-l", "WARNING", "--schedule", str(tmp_path / "schedule")))
-        yield
+        yield f"http://{metrics}/metrics"
 
 
 async def statuses(api: Client) -> dict[str, str]:
@@ -116,9 +119,9 @@ async def test_without_postgres_nothing_can_be_served(api: Client, monkeypatch: 
 
 
 async def test_real_workers_are_seen_and_let_holds_run_out(
-    traveller: Client, fleet: Fleet, sql: Any, workers: None
+    traveller: Client, fleet: Fleet, sql: Any, workers: str
 ) -> None:
-    """From Beat's clock through Redis to the worker's transaction, within twenty seconds."""
+    """From Beat's clock through Redis to the worker's transaction, within twenty seconds; its metrics count it."""
     flight = await fleet.flight()
     booked = (await traveller.book((await fleet.offer(traveller, flight))["id"])).body
     await fleet.run_out(booked["pnr"])
@@ -135,6 +138,9 @@ async def test_real_workers_are_seen_and_let_holds_run_out(
         await asyncio.sleep(0.1)
 
     assert (await fleet.counts(flight))["held"] == 0
+    async with traveller.session.get(workers) as answer:
+        told = await answer.text()
+    assert "jetway_webhook_first_attempt_seconds_count" in told
 
 
 async def test_the_probes_are_short(api: Client) -> None:
