@@ -22,8 +22,11 @@ from app.payments.router import router as payments
 from app.rules import router as rules
 from app.schedules import router as schedules
 from app.seats.router import router as seats
+from app.webhooks.router import calls
 from app.webhooks.router import router as webhooks
 
+# What the product calls, as OpenAPI describes it.
+CALLS = calls
 # Paths whose bodies may be larger than all others'; their routes count the bytes that nobody declared.
 LARGER_BODIES = {schedules.PATH: schedules.MOST_BYTES} | dict.fromkeys(rules.paths(), rules.MOST_BYTES)
 # Paths that share a limit of their own, because their answers are worked out from many flights.

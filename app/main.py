@@ -10,7 +10,7 @@ from fastapi_offline import FastAPIOffline
 from app import __version__, openapi
 from app.airlines import service as airlines
 from app.airports import service as airports
-from app.api import LARGER_BODIES, SEARCHES, router
+from app.api import CALLS, LARGER_BODIES, SEARCHES, router
 from app.bookings.hotpath import HotPath
 from app.core import copies, db, http, logging, redis
 from app.core.config import settings
@@ -67,6 +67,7 @@ def create_api() -> FastAPI:
     )
     problems.install(api)
     api.include_router(router)
+    api.webhooks.include_router(CALLS)
     openapi.install(api)
     return api
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Header, Path, Query
 from pydantic import AwareDatetime
 from starlette.responses import JSONResponse, Response
 
@@ -27,6 +27,7 @@ from app.webhooks.schemas import (
     DeliveryList,
     DeliveryOut,
     EventName,
+    EventOut,
     ReplayIn,
     ReplayOut,
     State,
@@ -40,6 +41,9 @@ from app.webhooks.schemas import (
 )
 
 router = APIRouter(prefix="/webhooks", tags=["Webhooks"])
+
+# What others serve and the product calls; only described.
+calls = APIRouter(tags=["Webhooks"])
 
 _PRIVATE = {"Cache-Control": "no-store"}
 _ONCE = (IdempotencyInProgress, IdempotencyKeyReused)
@@ -190,3 +194,32 @@ async def test(caller: CurrentUser, once: OnceDep, data: TestIn) -> Response:
 async def read_test_vector() -> JSONResponse:
     """A signed delivery with its secrets, which everybody may know, to try a verifier on."""
     return JSONResponse(service.test_vector())
+
+
+@calls.post(
+    "event",
+    status_code=204,
+    operation_id="receive_event",
+    responses={
+        204: {"description": "Any 2xx within 15 seconds: delivered."},
+        410: {"description": "Never again: the subscription is disabled."},
+        "default": {"description": "Tried again, by the schedule."},
+    },
+)
+def event(
+    body: EventOut,
+    webhook_id: Annotated[str, Header(alias="webhook-id", description="The event's id, at every attempt.")],
+    webhook_timestamp: Annotated[
+        str, Header(alias="webhook-timestamp", description="Of this attempt, in Unix seconds.")
+    ],
+    webhook_signature: Annotated[
+        str,
+        Header(
+            alias="webhook-signature",
+            description="`v1,` and the HMAC-SHA256 of `webhook-id.webhook-timestamp.body`, base64; one for each live "
+            "secret, separated by spaces.",
+        ),
+    ],
+    webhook_attempt: Annotated[str, Header(alias="webhook-attempt", description="From 1; not signed.")],
+) -> None:
+    """Something has happened. At least once, signed by Standard Webhooks; one that fails comes again."""

@@ -120,6 +120,18 @@ class ReplayOut(BaseModel):
     complete: bool = Field(description="False where there are more than one call takes: call again.")
 
 
+class EventOut(BaseModel):
+    """What a delivery brings."""
+
+    id: str = Field(examples=["evt_27bed20bdaf442a483eba7c1c4d280b2"])
+    type: EventName
+    created_at: str = Field(examples=["2026-11-26T14:55:57Z"])
+    sequence: int = Field(description="Counts the events of a booking, or of a flight, from 1.", examples=[4])
+    data: dict[str, Any] = Field(
+        examples=[{"pnr": "K7QX2M", "status": "confirmed", "total": {"amount": "412.50", "currency": "EUR"}}]
+    )
+
+
 class DeliveryOut(BaseModel):
     id: str = Field(examples=["whd_1f0a4e5b1d6f4a2f9be4f7a1c2d3e4f5"])
     subscription_id: str
