@@ -187,7 +187,7 @@ WEBHOOK_RECEIVERS = Gauge(
 )
 WEBHOOKS_WAITING = Gauge(
     "jetway_webhooks_waiting",
-    "Deliveries that wait for such subscriptions, due or not; of each at most 1,000 are counted.",
+    "Deliveries that wait for such subscriptions, due or not; of each at most 100 are counted.",
     ["receiver"],
 )
 WEBHOOKS_LAG = Gauge(

@@ -11,7 +11,8 @@ RECEIVERS = ("healthy", "failing", "paused")
 
 # As long as a lease and its write may take: an attempt becomes known that long after it was made, at most.
 _KNOWN_WITHIN = "interval '2 minutes'"
-_COUNTED = 1000
+# Whoever has more waiting is late; by how much the oldest tells, and counting on would take longer than it is worth.
+_COUNTED = 100
 
 # Disabled ones are about to be rid of what waits for them, so nobody need look at those.
 _BY_SUBSCRIPTION = f"""
