@@ -177,7 +177,8 @@ class Settings(BaseSettings):
     )
     worker_metrics_address: str = Field(
         default="",
-        description="Where a worker's processes serve metrics: `host:port`, and the ports after it.",
+        description="Where a worker's first process serves its metrics, without a token, as `127.0.0.1:9810`; the "
+        "second one does so at the next port, and so on. Empty: nowhere.",
     )
 
     public_url: Annotated[str, AfterValidator(written.without_last_slash)] = Field(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from app.core import clock, db
 from app.core.db import Row
 from app.webhooks import overview
+from app.webhooks.ids import EVENT, SUBSCRIPTION, own, shown
 from app.webhooks.models import STATES
 
 _NOT_KNOWN = 2
@@ -33,13 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace) -> int:
     """A summary, then attempts if any are asked for. The exit code: 2 where a subscription's id is none."""
-    subscription_id = None
-    if arguments.subscription:
-        try:
-            subscription_id = uuid.UUID(arguments.subscription.removeprefix("whs_"))
-        except ValueError:
-            sys.stderr.write(f"{arguments.subscription} is not the id of a subscription.\n")
-            return _NOT_KNOWN
+    subscription_id = own(SUBSCRIPTION, arguments.subscription or "")
+    if arguments.subscription and subscription_id is None:
+        sys.stderr.write(f"{arguments.subscription} is not the id of a subscription.\n")
+        return _NOT_KNOWN
     await _summarise()
     since = clock.now() - timedelta(minutes=arguments.since)
     told: dict[tuple[uuid.UUID, int], datetime] = {}
@@ -84,8 +82,8 @@ async def _summarise() -> None:
 def _failing(found: Iterable[Row]) -> Iterable[str]:
     for one in found:
         yield (
-            f"failing since {clock.rfc3339(one['failing_since'])}: whs_{one['id'].hex} of {one['email']} at "
-            f"{urlsplit(one['url']).hostname}, {one['deliveries']} waiting, next at {clock.rfc3339(one['next'])}"
+            f"failing since {clock.rfc3339(one['failing_since'])}: {shown(SUBSCRIPTION, one['id'])} of {one['email']} "
+            f"at {urlsplit(one['url']).hostname}, {one['deliveries']} waiting, next at {clock.rfc3339(one['next'])}"
         )
 
 
@@ -100,8 +98,8 @@ def _line(one: Row) -> str:
         state += f" until {clock.rfc3339(one['next_attempt_at'])}"
     host = urlsplit(one["url"] or "").netloc or "?"
     return (
-        f"{one['ended_at']:%H:%M:%S} whs_{one['subscription_id'].hex} {one['email']} {host} {one['type']} "
-        f"evt_{one['event_id'].hex} attempt {one['number']}: {came}, {took}, {state}"
+        f"{one['ended_at']:%H:%M:%S} {shown(SUBSCRIPTION, one['subscription_id'])} {one['email']} {host} "
+        f"{one['type']} {shown(EVENT, one['event_id'])} attempt {one['number']}: {came}, {took}, {state}"
     )
 
 

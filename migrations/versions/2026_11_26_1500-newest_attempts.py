@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision: str = "8d2f6b0c4a17"
-down_revision: str | None = "18e9c2947c99"
+down_revision: str | None = "a951db54fb22"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
