@@ -4,11 +4,13 @@ Each question is one statement that gives what breaks it, as one column. `broken
 everything or of what has to do with some flights.
 """
 
+import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import orjson
 
+from app.webhooks.schemas import EVENTS
 from tests.support.client import Sandbox
 from tests.support.fleet import Flight
 
@@ -263,6 +265,83 @@ PROCESSOR = {
                            > count(*) FILTER (WHERE j.what IN ('charged', 'released', 'declined'))""",
 }
 
+# What was sent for some subscriptions `s`: their deliveries `d` with what their attempts `a` came to in `h`, the
+# events `e` and whose they are, and what the receivers say that they heard.
+_SENT = """
+    WITH s AS (SELECT * FROM webhook_subscriptions WHERE id = ANY(CAST(:subscriptions AS uuid[]))),
+    d AS (SELECT d.*, s.url, s.user_id, s.events, s.bookings, s.status, s.updated_at
+          FROM webhook_deliveries d JOIN s ON s.id = d.subscription_id),
+    a AS (SELECT a.*, d.status AS of, d.updated_at FROM webhook_attempts a
+          JOIN d ON d.id = a.delivery_id AND d.event_at = a.event_at),
+    h AS (SELECT delivery_id, count(*) AS made, min(number) AS first, max(number) AS last,
+                 bool_or(a.status BETWEEN 200 AND 299 AND error IS NULL) AS taken FROM a GROUP BY delivery_id),
+    e AS (SELECT o.*, coalesce(b.user_id, CAST(o.data->>'user_id' AS uuid)) AS user_id FROM outbox o
+          LEFT JOIN bookings b ON b.pnr = o.subject AND o.type ~ '^(booking|payment)[.]'
+          WHERE o.type = ANY(CAST(:public AS text[])) AND (
+            b.user_id IN (SELECT user_id FROM s) OR o.data->>'user_id' IN (SELECT CAST(user_id AS text) FROM s)
+            OR o.event_id IN (SELECT event_id FROM d))),
+    heard AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:journal AS jsonb))
+            AS j(url text, event_id uuid, digest text, signed boolean))
+"""
+
+WEBHOOKS = {
+    "an event was told of twice": "SELECT event_id FROM e GROUP BY event_id HAVING count(*) > 1",
+    "an event waits in the outbox": """
+        SELECT event_id FROM e WHERE dispatched_at IS NULL AND user_id IN (SELECT user_id FROM s)""",
+    "who is entitled to an event has no delivery of it, or two": """
+        SELECT e.event_id FROM e JOIN s ON s.user_id = e.user_id AND s.status <> 'deleted'
+            AND e.created_at >= s.created_at AND s.events && ARRAY[e.type, '*']
+            AND (s.bookings IS NULL OR e.subject = ANY(s.bookings))
+            LEFT JOIN d ON d.event_id = e.event_id AND d.subscription_id = s.id
+        WHERE e.dispatched_at IS NOT NULL GROUP BY e.event_id, s.id HAVING count(d.id) <> 1""",
+    "somebody hears of what is not theirs, or of nothing": """
+        SELECT d.id FROM d LEFT JOIN e ON e.event_id = d.event_id
+        WHERE d.type <> 'webhook.test' AND (e.id IS NULL OR NOT d.events && ARRAY[e.type, '*']
+            OR e.type NOT LIKE 'flight.%' AND e.user_id IS DISTINCT FROM d.user_id)""",
+    "it is delivered and no attempt was taken, or one was and it is not": """
+        SELECT d.id FROM d LEFT JOIN h ON h.delivery_id = d.id
+        WHERE (d.delivered_at IS NOT NULL) <> coalesce(h.taken, false)
+           OR d.state = 'delivered' AND d.delivered_at IS NULL""",
+    "attempts are missing, or not numbered as they were made": """
+        SELECT d.id FROM d LEFT JOIN h ON h.delivery_id = d.id
+        WHERE coalesce(h.made, 0) <> d.tries - CAST(d.state = 'sending' AS int)
+           OR h.first <> 1 OR h.last <> h.made OR d.attempts > d.tries""",
+    "it was tried more often than the schedule says, or given up before": """
+        SELECT d.id FROM d
+        WHERE d.attempts > CAST(:most AS int) OR d.state = 'exhausted' AND d.attempts <> CAST(:most AS int)""",
+    "something is overdue, or under way for longer than a lease": """
+        SELECT d.id FROM d
+        WHERE d.state = 'pending' AND d.status = 'active' AND d.next_attempt_at < now() - interval '1 minute'
+           OR d.state = 'sending' AND d.lease_until < now() - interval '1 minute'""",
+    "something waits for a receiver that is not called any more": """
+        SELECT d.id FROM d WHERE d.state = 'pending' AND d.status IN ('disabled', 'deleted')""",
+    "a receiver that is not called any more was called": """
+        SELECT delivery_id FROM a
+        WHERE of IN ('disabled', 'deleted') AND sent_at > updated_at + interval '20 seconds'""",
+    "it was tried again before its time": """
+        SELECT delivery_id FROM (
+            SELECT delivery_id, number,
+                   sent_at - lag(sent_at) OVER (PARTITION BY delivery_id ORDER BY number) AS passed FROM a) waits
+        WHERE passed < make_interval(secs => (CAST(:schedule AS float8[]))[number - 1])""",
+}
+
+# The receivers' journal beside our deliveries, both ways.
+RECEIVERS = {
+    "it is delivered and did not arrive": """
+        SELECT d.id FROM d LEFT JOIN heard ON heard.url = d.url AND heard.event_id = d.event_id
+        WHERE d.delivered_at IS NOT NULL AND heard.event_id IS NULL""",
+    "something arrived that was not sent there": """
+        SELECT heard.event_id FROM heard LEFT JOIN d ON heard.url = d.url AND heard.event_id = d.event_id
+        WHERE d.id IS NULL""",
+    "what arrived are not the bytes that are kept, or they are not signed": """
+        SELECT heard.event_id FROM heard JOIN webhook_messages m ON m.event_id = heard.event_id
+        WHERE NOT heard.signed OR heard.digest <> encode(sha256(m.body), 'hex')""",
+    "it arrived more often than it was sent": """
+        SELECT d.id FROM d JOIN heard ON heard.url = d.url AND heard.event_id = d.event_id
+        GROUP BY d.id, d.tries HAVING count(*) > d.tries""",
+}
+
 BOOKS = SEATS | MONEY | STATES | TICKETS | IDEMPOTENCY
 INVARIANTS = BOOKS | PROCESSOR
 
@@ -272,15 +351,47 @@ async def broken(
 ) -> dict[str, str]:
     """The invariants that do not hold, each with one thing that breaks it. Without the card processor's journal
     only our own books are looked at."""
-    questions = BOOKS if journal is None else INVARIANTS
+    return await _broken(
+        ask,
+        _SCOPE,
+        BOOKS if journal is None else INVARIANTS,
+        flights=None if flights is None else [flight.id for flight in flights],
+        journal=orjson.dumps(journal or []).decode(),
+    )
+
+
+async def webhooks_broken(
+    ask: Ask,
+    subscriptions: list[uuid.UUID],
+    journal: list[dict[str, Any]],
+    schedule: list[float] | None = None,
+    most: int = 10,
+) -> dict[str, str]:
+    """The invariants of what is sent to some subscriptions that do not hold, each with one thing that breaks it.
+
+    The journal has `url`, `event_id`, `digest` and `signed` of each request that a receiver heard. Waits are looked
+    at if the schedule is given, for which no test may have moved the time.
+    """
+    return await _broken(
+        ask,
+        _SENT,
+        WEBHOOKS | RECEIVERS,
+        subscriptions=subscriptions,
+        journal=orjson.dumps(journal).decode(),
+        schedule=schedule,
+        most=most,
+        public=list(EVENTS),
+    )
+
+
+async def _broken(ask: Ask, scope: str, questions: dict[str, str], **known: Any) -> dict[str, str]:
     asked = [
         f"SELECT {number} AS number, min(CAST(found AS text)) AS found FROM ({question}) q(found)"
         for number, question in enumerate(questions.values())
     ]
     found = await ask(
-        f"{_SCOPE} SELECT * FROM ({' UNION ALL '.join(asked)}) answers WHERE found IS NOT NULL ORDER BY number",
-        flights=None if flights is None else [flight.id for flight in flights],
-        journal=orjson.dumps(journal or []).decode(),
+        f"{scope} SELECT * FROM ({' UNION ALL '.join(asked)}) answers WHERE found IS NOT NULL ORDER BY number",
+        **known,
     )
     names = list(questions)
     return {names[row["number"]]: row["found"] for row in found}

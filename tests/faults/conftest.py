@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from tests.support.cuts import Wire, wire_to
 from tests.support.stack import child, free_port, wait_for
+from tests.webhooks.conftest import hooks, receiver  # noqa: F401
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """A wire to PostgreSQL that breaks at a commit: before the server has heard it, or before its answer comes back.
 
 Both look the same to who has asked: the connection is gone, and nobody knows whether the work is durable. Only commits
-of work on bookings and money count; a process looks at its reference data at any time.
+of certain work count, by default of that on bookings and money; a process looks at other things at any time.
 """
 
 import asyncio
@@ -13,20 +13,30 @@ from urllib.parse import urlsplit
 
 Side = Literal["before", "after"]
 
-_COUNTS = re.compile(rb"bookings|payments|refunds|idempotency_keys|processor_events")
+MONEY = re.compile(rb"bookings|payments|refunds|idempotency_keys|processor_events")
 _SSL_REQUEST = (80877103).to_bytes(4, "big")
 
 
 class Wire:
-    """Counts commits from when it is armed, and breaks at the n-th; `then` is done at that instant."""
+    """Counts commits from when it is armed, and breaks at the n-th; `then` is done at that instant.
+
+    A commit counts if one of its statements fits `counting`.
+    """
 
     def __init__(self) -> None:
-        self.commits, self.struck = 0, False
+        self.commits, self.struck, self.counting = 0, False, MONEY
         self._at: tuple[int, Side] | None = None
         self._then: Callable[[], None] | None = None
 
-    def arm(self, number: int, side: Side, then: Callable[[], None] | None = None) -> None:
+    def arm(
+        self,
+        number: int,
+        side: Side,
+        then: Callable[[], None] | None = None,
+        counting: re.Pattern[bytes] = MONEY,
+    ) -> None:
         self.commits, self.struck, self._at, self._then = 0, False, (number, side), then
+        self.counting = counting
 
     def disarm(self) -> bool:
         """Break no more; whether it has broken."""
@@ -80,7 +90,7 @@ async def _carried(wire: Wire, client: Ends, server: Ends) -> None:
     """Pass the client's messages on, one by one, up to the commit at which the wire breaks."""
     answers = asyncio.create_task(_copied(server[0], client[1]))
     try:
-        greeted, statements, counts = False, dict[bytes, bool](), False
+        greeted, statements, counts = False, dict[bytes, bytes](), False
         while True:
             kind = await client[0].readexactly(1) if greeted else b""
             length = await client[0].readexactly(4)
@@ -88,9 +98,10 @@ async def _carried(wire: Wire, client: Ends, server: Ends) -> None:
             greeted = greeted or body[:4] != _SSL_REQUEST
             if kind == b"P":
                 name, statement, _ = body.split(b"\0", 2)
-                statements[name] = bool(_COUNTS.search(statement))
+                statements[name] = statement
             elif kind == b"B":
-                counts = counts or statements.get(body.split(b"\0", 2)[1], False)
+                bound = statements.get(body.split(b"\0", 2)[1], b"")
+                counts = counts or bool(wire.counting.search(bound))
             ends = kind == b"Q" and body.upper().startswith((b"COMMIT", b"ROLLBACK"))
             side = wire.strikes() if ends and counts and body.upper().startswith(b"COMMIT") else None
             counts = counts and not ends

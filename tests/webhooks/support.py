@@ -73,6 +73,18 @@ class Receiver:
 
         self.answers[path] = hanging
 
+    def hang_up(self, path: str = "/", *, heard: bool) -> None:
+        """End the connection in place of an answer; what is not heard was lost on its way."""
+
+        async def hanging_up(request: web.Request) -> web.StreamResponse:
+            if not heard:
+                self.arrivals.pop()
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+
+        self.answers[path] = hanging_up
+
     async def hear(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.arrivals.append(Arrival(request.path, headers, await request.read()))
@@ -84,7 +96,8 @@ class Receiver:
 async def receiving() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     server = web.Server(receiver.hear)
-    runner = web.ServerRunner(server, shutdown_timeout=0)
+    # None at all would mean to wait for requests that hang.
+    runner = web.ServerRunner(server, shutdown_timeout=0.01)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
