@@ -28,6 +28,7 @@ celery = Celery("jetway")
 celery.conf.update(
     broker_url=settings().redis_url,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # What a worker keeps delivering needs no broker, so it never gives up.
     broker_transport_options={"visibility_timeout": 300, "socket_timeout": 5, "socket_connect_timeout": 5},
     accept_content=["json"],
     task_ignore_result=True,

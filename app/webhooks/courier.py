@@ -15,6 +15,7 @@ from typing import Any
 
 from app.core import clock, db, strangers
 from app.core.config import settings
+from app.core.crypto import CannotOpen
 from app.core.db import Row
 from app.core.logging import logger
 from app.core.metrics import WEBHOOK_ATTEMPTS, WEBHOOK_FIRST_SECONDS, WEBHOOKS_IN_HAND
@@ -35,6 +36,10 @@ _LOOKS_SHARE = 0.05
 _SWEEPS_SECONDS = 5.0
 _RESTS_SECONDS = 1.0
 _WRITES_AFTER_SECONDS = 0.005
+# When a process is asked to end, it still waits so long for answers: shorter than it has for ending.
+_ENDS_WITHIN_SECONDS = 5.0
+# What cannot be signed is not looked at again sooner.
+_UNSIGNED_SECONDS = 60.0
 _WRITTEN_WITHIN_SECONDS = leases.LEASE_SECONDS - _SENT_WITHIN_SECONDS
 _USER_AGENT = "Jetway-Webhooks/1"
 _NOT_SENT = dict.fromkeys(
@@ -77,7 +82,7 @@ class Courier:
         self._look.set()
 
     async def keep_delivering(self, stop: asyncio.Event) -> None:
-        """Until asked to stop; then what is in flight is finished, and what only waits in its lane goes back."""
+        """Until asked to stop; then what is in flight may be finished, and what only waits in its lane goes back."""
         stopping = asyncio.create_task(self._wake_at(stop))
         async with self._writing():
             while not stop.is_set():
@@ -91,6 +96,7 @@ class Courier:
                     await asyncio.wait_for(self._look.wait(), pause)
             for lane in self._lanes.values():
                 self._release(lane)
+            await self._all_sent()
             await self._all_written()
         await stopping
 
@@ -146,7 +152,13 @@ class Courier:
             self._lanes = {name: lane for name, lane in self._lanes.items() if lane.sending or lane.waiting}
         lane = self._lanes.setdefault(receiver["id"], Lane())
         lane.url, lane.failing = receiver["url"], receiver["failing_since"] is not None
-        lane.keys = secrets.keys(receiver["id"], receiver["secrets"])
+        try:
+            lane.keys = secrets.keys(receiver["id"], receiver["secrets"])
+        except CannotOpen as error:
+            log.error(
+                "secrets of a webhook cannot be opened", subscription=str(receiver["id"]), reason=str(error)
+            )
+            lane.keys = []
 
     def _start(self, lane: Lane) -> None:
         for _ in range(min(lane.width - lane.sending, len(lane.waiting))):
@@ -168,6 +180,10 @@ class Courier:
         if monotonic() > delivery["send_by"]:
             self._end(delivery, "released")
             return
+        if not lane.keys:
+            # Deleted a moment ago, or sealed with a key that we do not have. Nothing is sent that is not signed.
+            self._end(delivery, "released", wait_seconds=_UNSIGNED_SECONDS)
+            return
         sent_at = clock.now()
         if delivery["tries"] == 1:
             WEBHOOK_FIRST_SECONDS.observe((sent_at - delivery["event_at"]).total_seconds())
@@ -183,8 +199,12 @@ class Courier:
             "webhook-attempt": str(delivery["tries"]),
         }
         url = lane.url
-        reply = await strangers.post(url, delivery["body"], headers)
-        verdict = retries.judge(reply, delivery["attempts"], clock.now())
+        try:
+            reply = await strangers.post(url, delivery["body"], headers)
+            verdict = retries.judge(reply, delivery["attempts"], clock.now())
+        except asyncio.CancelledError:
+            # This process ends: whether it has arrived nobody knows.
+            reply, verdict = strangers.Reply(), retries.lost(delivery["attempts"])
         self._end(
             delivery,
             verdict.state,
@@ -227,6 +247,14 @@ class Courier:
         finally:
             writing.cancel()
 
+    async def _all_sent(self) -> None:
+        """Wait for answers, but not for long."""
+        late = set(self._sending)
+        if late:
+            _, late = await asyncio.wait(late, timeout=_ENDS_WITHIN_SECONDS)
+        for task in late:
+            task.cancel()
+
     async def _all_written(self) -> None:
         while self._in_hand:
             self._written.clear()
@@ -255,7 +283,11 @@ class Courier:
     async def _write(self, ended: list[Row]) -> None:
         """The receivers' health first: a result that is lost is found by its lease, a receiver that is gone is not."""
         sent = [one for one in ended if one["sent_at"]]
-        failed = {one["subscription_id"] for one in sent if one["state"] != "delivered"}
+        failed = {
+            one["subscription_id"]
+            for one in sent
+            if one["state"] != "delivered" and one["error"] != retries.LOST
+        }
         answered = {
             one["subscription_id"]
             for one in sent

@@ -8,7 +8,7 @@ from app.core.config import settings
 from app.core.db import Row, Session
 from app.core.logging import logger
 from app.core.metrics import WEBHOOK_RECEIVERS, WEBHOOKS_LAG, WEBHOOKS_WAITING
-from app.webhooks import ids, leases, overview
+from app.webhooks import ids, leases, overview, retries
 
 log = logger("jetway.webhooks")
 
@@ -37,7 +37,7 @@ async def sweep() -> None:
     """Take back what lost senders had leased, and cancel what waits for nobody."""
     async with db.transaction() as session:
         last_attempt = len(settings().webhook_retry_seconds) + 1
-        lost = await leases.take_back(session, last_attempt, _TAKEN_BACK_A_BATCH)
+        lost = await leases.take_back(session, last_attempt, retries.LOST_WAIT_SECONDS, _TAKEN_BACK_A_BATCH)
         await leases.cancel_unwanted(session, _CANCELLED_A_BATCH)
     if lost:
         log.warning("webhooks taken back from a lost sender", deliveries=lost)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from app.core.db import Row, Session, rows
 
 LEASE_SECONDS = 60
-# What a sender that was lost may have sent is not sent again at once.
-_LOST_WAIT_SECONDS = 5
 
 # Subscriptions for which anything waits, found by hopping over the index: one with a thousand deliveries that wait
 # costs as little as one with a single one.
@@ -190,13 +188,14 @@ async def cancel_unwanted(session: Session, most: int) -> int:
     return len(cancelled)
 
 
-async def take_back(session: Session, last_attempt: int, most: int) -> int:
+async def take_back(session: Session, last_attempt: int, wait_seconds: float, most: int) -> int:
     """Let what a lost sender had leased wait again; returns how many. Whether it was sent nobody knows."""
     found = await rows(
         session,
         """
         WITH lost AS (
-            SELECT id, event_at FROM webhook_deliveries WHERE state = 'sending' AND lease_until <= now()
+            SELECT id, event_at, lease_until - make_interval(secs => :lease) AS leased_at
+            FROM webhook_deliveries WHERE state = 'sending' AND lease_until <= now()
             ORDER BY lease_until LIMIT :most FOR UPDATE SKIP LOCKED),
         back AS (
             UPDATE webhook_deliveries d SET
@@ -205,15 +204,15 @@ async def take_back(session: Session, last_attempt: int, most: int) -> int:
                 next_attempt_at = now() + make_interval(secs => :wait), lease_token = NULL, lease_until = NULL,
                 last_status = NULL, last_error = 'worker_lost'
             FROM lost WHERE d.id = lost.id AND d.event_at = lost.event_at
-            RETURNING d.id, d.event_at, d.tries),
+            RETURNING d.id, d.event_at, d.tries, lost.leased_at),
         history AS (
             INSERT INTO webhook_attempts (delivery_id, event_at, number, sent_at, error)
-            SELECT id, event_at, tries, now() - make_interval(secs => :lease), 'worker_lost' FROM back)
+            SELECT id, event_at, tries, leased_at, 'worker_lost' FROM back)
         SELECT id FROM back
         """,
         last_attempt=last_attempt,
         most=most,
-        wait=_LOST_WAIT_SECONDS,
+        wait=wait_seconds,
         lease=LEASE_SECONDS,
     )
     return len(found)

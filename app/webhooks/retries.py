@@ -16,6 +16,8 @@ _OVERLOADED = (429, 502, 504)
 _BREATH_SECONDS = 60.0
 _SAYS_WHEN = (429, 503)
 _LONGEST_WISH_SECONDS = 3600.0
+# What a sender that was lost may have sent is not sent again at once.
+LOST, LOST_WAIT_SECONDS = "worker_lost", 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,12 @@ def judge(reply: Reply, attempts: int, now: datetime) -> Verdict:
     elif reply.status in _OVERLOADED or error == "timeout":
         wait = max(wait, _BREATH_SECONDS)
     return Verdict("pending", wait, error)
+
+
+def lost(attempts: int) -> Verdict:
+    """What follows when the sender of this attempt is gone before the reply is here. It counts as one."""
+    last = attempts > len(settings().webhook_retry_seconds)
+    return Verdict("exhausted" if last else "pending", LOST_WAIT_SECONDS, LOST)
 
 
 def _wish(retry_after: str | None, now: datetime) -> float | None:

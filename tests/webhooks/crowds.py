@@ -3,9 +3,13 @@
 import asyncio
 import hashlib
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from tests.invariants import webhooks_broken
 from tests.webhooks.support import Hooks, is_signed
@@ -33,7 +37,7 @@ class Crowd:
         await self.hooks.sql(
             "INSERT INTO outbox (type, subject, sequence, data) SELECT 'booking.changed', CAST(:subject AS text), n,"
             " jsonb_build_object('user_id', CAST(:user AS text))"
-            " FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n",
+            " FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n ON CONFLICT DO NOTHING",
             subject=self.subject,
             user=self.hooks.traveller.user["id"],
             first=self.told + 1,
@@ -41,11 +45,23 @@ class Crowd:
         )
         self.told += events
 
-    async def tell_steadily(self, events: int, pause: float = 0.01) -> None:
-        """So many one by one, as a service under load does; what the database refuses is told again."""
-        for _ in range(events):
-            await self.tell(1)
-            await asyncio.sleep(pause)
+    @asynccontextmanager
+    async def telling(self, pause: float = 0.005) -> AsyncIterator[None]:
+        """One event after the other while the block runs; what the database refuses is told again."""
+
+        async def tell() -> None:
+            while not over.is_set():
+                with suppress(SQLAlchemyError, OSError):
+                    await self.tell(1)
+                await asyncio.sleep(pause)
+
+        over = asyncio.Event()
+        task = asyncio.create_task(tell())
+        try:
+            yield
+        finally:
+            over.set()
+            await task
 
     async def counts(self) -> dict[str, int]:
         """How many deliveries there are in each state."""
@@ -65,6 +81,22 @@ class Crowd:
                 return monotonic() - started
             await asyncio.sleep(0.05)
         raise AssertionError(f"of {wanted} deliveries there are {counts} after {within} s")
+
+    async def begun(self) -> None:
+        """Returns once something that was told has arrived."""
+        async with asyncio.timeout(30):
+            while not self.hooks.receiver.arrivals:  # noqa: ASYNC110  Receivers offer no event.
+                await asyncio.sleep(0.02)
+
+    async def table(self) -> list[dict[str, Any]]:
+        """All that is stored about deliveries and attempts."""
+        rows: list[dict[str, Any]] = await self.hooks.sql(
+            "SELECT d.*, a.number, a.sent_at, a.status, a.error FROM webhook_deliveries d"
+            " LEFT JOIN webhook_attempts a ON a.delivery_id = d.id AND a.event_at = d.event_at"
+            " WHERE d.subscription_id = ANY(CAST(:ids AS uuid[])) ORDER BY d.id, a.number",
+            ids=self.ids,
+        )
+        return rows
 
     async def lost_leases_end(self, since: float = 0.0) -> int:
         """As if the lease were over of what has been under way for longer than these seconds; gives how many."""

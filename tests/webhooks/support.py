@@ -64,6 +64,15 @@ class Receiver:
 
         self.answers[path] = answered
 
+    def tarry(self, seconds: float, path: str = "/") -> None:
+        """Answer 200, and take so long for it."""
+
+        async def tarrying(_: web.Request) -> web.StreamResponse:
+            await asyncio.sleep(seconds)
+            return web.Response()
+
+        self.answers[path] = tarrying
+
     def hang(self, path: str = "/") -> None:
         """Take the request and say nothing."""
 
