@@ -71,7 +71,9 @@ PLANTS: dict[str, tuple[str, ...]] = {
 
 # What is done to the receivers' journal instead.
 JOURNALS: dict[str, Any] = {
-    "it is delivered and did not arrive": lambda heard: heard[1:],
+    "it is delivered and did not arrive": lambda heard: [
+        one for one in heard if one["event_id"] != heard[0]["event_id"]
+    ],
     "something arrived that was not sent there": lambda heard: [
         *heard,
         heard[0] | {"url": heard[0]["url"] + "/elsewhere"},
