@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -33,26 +33,36 @@ class Crowd:
         return [uuid.UUID(one["id"].removeprefix("whs_")) for one in self.subscriptions.values()]
 
     async def tell(self, events: int) -> None:
-        """So many in one transaction."""
-        await self.hooks.sql(
-            "INSERT INTO outbox (type, subject, sequence, data) SELECT 'booking.changed', CAST(:subject AS text), n,"
-            " jsonb_build_object('user_id', CAST(:user AS text))"
-            " FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n ON CONFLICT DO NOTHING",
-            subject=self.subject,
-            user=self.hooks.traveller.user["id"],
-            first=self.told + 1,
-            last=self.told + events,
-        )
-        self.told += events
+        """So many in one transaction; while the database refuses, it is tried again."""
+        first, self.told = self.told + 1, self.told + events
+        async with asyncio.timeout(30):
+            while not await self._recorded(first, first + events - 1):  # noqa: ASYNC110  Nobody tells when it is back.
+                await asyncio.sleep(0.05)
+
+    async def _recorded(self, first: int, last: int) -> bool:
+        """Whether the database has these now; it may have had them without having said so."""
+        try:
+            await self.hooks.sql(
+                "INSERT INTO outbox (type, subject, sequence, data)"
+                " SELECT 'booking.changed', CAST(:subject AS text), n,"
+                " jsonb_build_object('user_id', CAST(:user AS text))"
+                " FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n ON CONFLICT DO NOTHING",
+                subject=self.subject,
+                user=self.hooks.traveller.user["id"],
+                first=first,
+                last=last,
+            )
+        except (SQLAlchemyError, OSError):
+            return False
+        return True
 
     @asynccontextmanager
     async def telling(self, pause: float = 0.005) -> AsyncIterator[None]:
-        """One event after the other while the block runs; what the database refuses is told again."""
+        """One event after the other while the block runs."""
 
         async def tell() -> None:
             while not over.is_set():
-                with suppress(SQLAlchemyError, OSError):
-                    await self.tell(1)
+                await self.tell(1)
                 await asyncio.sleep(pause)
 
         over = asyncio.Event()
