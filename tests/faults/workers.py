@@ -22,11 +22,7 @@ class Worker:
         self.process = process
 
     def children(self) -> list[int]:
-        pid = self.process.pid
-        try:
-            return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-        except OSError:
-            return []
+        return [pid for pid in self.family() if pid != self.process.pid]
 
     def family(self) -> list[int]:
         """Everybody who is left, also children whose parent is gone."""

@@ -66,3 +66,20 @@ async def waiting(crowd: Crowd) -> bool:
         subject=crowd.subject,
     )
     return bool(found["n"])
+
+
+async def test_an_event_that_is_handed_on_again_is_not_sent_again(hooks: Hooks) -> None:
+    """As after a backup was restored in which it still waited."""
+    crowd = Crowd(hooks)
+    await crowd.listens(*PATHS)
+    await crowd.tell(2)
+    await hooks.delivered()
+    await hooks.sql(
+        "UPDATE outbox SET dispatched_at = NULL WHERE subject = :subject AND sequence = 1",
+        subject=crowd.subject,
+    )
+
+    await hooks.delivered()
+
+    assert not await waiting(crowd)
+    await require_each_once(crowd)
