@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint, func, insert, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import db
@@ -102,8 +103,10 @@ async def _handed_on(
     try:
         async with session.begin_nested():
             busy |= {subscriber for subscriber in subscribers if await subscriber(session, events)}
-    except Exception:
-        # Whatever it is, the events are kept; if the database itself has gone, nothing that follows is committed.
+    except Exception as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise  # It is the database that has gone, and no event is to blame.
+        # Whatever else it is, the events are kept.
         log.exception("events not taken", first=str(events[0]["event_id"]), events=len(events))
         return False
     return True

@@ -7,7 +7,8 @@ from typing import Any, get_args
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.core import strangers
+from app.core import db, outbox, strangers
+from app.core.db import Row, Session
 from app.webhooks import courier, health
 from tests.support.cuts import Side, Wire
 from tests.webhooks.crowds import Crowd
@@ -77,6 +78,23 @@ async def test_a_cut_at_any_commit_loses_no_event_and_repeats_none(
     # As long as a receiver has not answered, one is leased at a time.
     never_sent = 2 * (commit == "lease" and side == "after")
     assert await ends(crowd) == Counter({"200": 6, "status": 3 * (not raised), "worker_lost": never_sent})
+
+
+async def test_no_event_is_blamed_for_a_database_that_goes_away(
+    crowd: Crowd, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the middle of handing on: none is tried alone and put off, and all are handed on next time."""
+
+    async def goes_away(session: Session, events: list[Row]) -> bool:
+        await db.rows(session, "SELECT pg_terminate_backend(pg_backend_pid())")
+        raise AssertionError
+
+    with pytest.raises(SQLAlchemyError):
+        async with db.transaction() as session:
+            await outbox.relay(session, [goes_away], 500)
+
+    assert caplog.records == []
+    await delivered(crowd)
 
 
 @pytest.mark.parametrize("side", SIDES)
