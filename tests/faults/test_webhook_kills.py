@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from time import monotonic
 
 import asyncpg
@@ -19,7 +20,6 @@ from tests.support.stack import ROOT, free_port
 from tests.webhooks.crowds import Crowd
 from tests.webhooks.support import Hooks
 
-NOWHERE = "redis://127.0.0.1:{port}/0"
 _SENDER = """
 import asyncio
 from app import subscribers
@@ -129,35 +129,7 @@ async def connections(_: Worker, before: set[int]) -> None:
 
 
 async def emptied_redis(_: Worker, __: set[int]) -> None:
-    await redis.client().flushall()
-
-
-async def test_a_worker_needs_neither_redis_nor_beat_and_ends_in_time(crowd: Crowd) -> None:
-    """Asked to end it waits for answers, but not for ever, and leaves nothing leased."""
-    with worker(1, REDIS_URL=NOWHERE.format(port=free_port())) as alone:
-        await crowd.tell(20)
-        await crowd.all_delivered(30)
-        crowd.hooks.receiver.hang("/other")
-        crowd.hooks.receiver.tarry(1.5, "/one")
-        heard = len(crowd.hooks.receiver.arrivals)
-        await crowd.tell(20)
-        async with asyncio.timeout(10):
-            while len(crowd.hooks.receiver.arrivals) < heard + 8:  # noqa: ASYNC110  Receivers offer no event.
-                await asyncio.sleep(0.02)
-
-        took = await asyncio.to_thread(alone.stop)
-
-    assert took < 10
-    assert alone.family() == []
-    counts = await crowd.counts()
-    assert "sending" not in counts
-    assert counts["delivered"] == 40 + 4  # What /one had in flight was finished.
-    assert len(crowd.hooks.receiver.arrivals) == heard + 8
-    history = await crowd.table()
-    assert [one["attempts"] for one in history if one["error"] == "worker_lost"] == [1] * 4
-    assert await receivers_that_fail(crowd) == 0
-    await delivered_by_somebody_else(crowd)
-    assert await crowd.broken() == {}
+    await redis.client().flushdb()
 
 
 async def delivered_by_somebody_else(crowd: Crowd) -> None:
@@ -177,23 +149,54 @@ async def receivers_that_fail(crowd: Crowd) -> int:
     return int(found[0]["n"])
 
 
-async def test_a_worker_that_wakes_up_after_its_lease_changes_nothing(crowd: Crowd) -> None:
+@pytest.fixture(scope="module")
+def lonely(address: str) -> Iterator[Worker]:
+    """A worker without Redis and without Beat, for the two tests that follow; the second one ends it."""
+    with worker(1, REDIS_URL=f"redis://127.0.0.1:{free_port()}/0") as one:
+        yield one
+
+
+async def test_a_worker_that_wakes_up_after_its_lease_changes_nothing(crowd: Crowd, lonely: Worker) -> None:
     """It was frozen with requests in flight; meanwhile another one has sent and written everything."""
     for path in crowd.subscriptions:
-        crowd.hooks.receiver.tarry(0.5, path)
-    with worker(1) as frozen:
-        await crowd.tell(10)
-        await crowd.begun()
-        frozen.signal(signal.SIGSTOP)
-        in_flight = await pass_a_minute(crowd, monotonic())
-        await delivered_by_somebody_else(crowd)
-        table = await crowd.table()
+        crowd.hooks.receiver.tarry(1.0, path)
+    await crowd.tell(10)
+    await crowd.begun()
+    lonely.signal(signal.SIGSTOP)
+    in_flight = await pass_a_minute(crowd, monotonic())
+    await delivered_by_somebody_else(crowd)
+    table = await crowd.table()
 
-        frozen.signal(signal.SIGCONT)
-        await asyncio.sleep(1.5)
+    lonely.signal(signal.SIGCONT)
+    await asyncio.sleep(1.5)
 
-        assert await crowd.table() == table
-        assert in_flight == crowd.repeats() == 2
-        assert await crowd.broken() == {}
-        await crowd.tell(5)
-        await crowd.all_delivered(10)
+    assert await crowd.table() == table
+    assert in_flight == crowd.repeats() == 2
+    assert await crowd.broken() == {}
+
+
+async def test_a_worker_needs_neither_redis_nor_beat_and_ends_in_time(crowd: Crowd, lonely: Worker) -> None:
+    """Asked to end it waits for answers, but not for ever, and leaves nothing leased."""
+    await crowd.tell(20)
+    await crowd.all_delivered(30)
+    crowd.hooks.receiver.hang("/other")
+    crowd.hooks.receiver.tarry(1.5, "/one")
+    heard = len(crowd.hooks.receiver.arrivals)
+    await crowd.tell(20)
+    async with asyncio.timeout(10):
+        while len(crowd.hooks.receiver.arrivals) < heard + 8:  # noqa: ASYNC110  Receivers offer no event.
+            await asyncio.sleep(0.02)
+
+    took = await asyncio.to_thread(lonely.stop)
+
+    assert took < 10
+    assert lonely.family() == []
+    counts = await crowd.counts()
+    assert "sending" not in counts
+    assert counts["delivered"] == 40 + 4  # What /one had in flight was finished.
+    assert len(crowd.hooks.receiver.arrivals) == heard + 8
+    history = await crowd.table()
+    assert [one["attempts"] for one in history if one["error"] == "worker_lost"] == [1] * 4
+    assert await receivers_that_fail(crowd) == 0
+    await delivered_by_somebody_else(crowd)
+    assert await crowd.broken() == {}
