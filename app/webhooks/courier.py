@@ -187,18 +187,7 @@ class Courier:
         sent_at = clock.now()
         if delivery["tries"] == 1:
             WEBHOOK_FIRST_SECONDS.observe((sent_at - delivery["event_at"]).total_seconds())
-        timestamp = int(sent_at.timestamp())
-        message_id = ids.shown(ids.EVENT, delivery["event_id"])
-        signature = signing.sign(lane.keys, message_id, timestamp, delivery["body"])
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "User-Agent": _USER_AGENT,
-            "webhook-id": message_id,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": signature,
-            "webhook-attempt": str(delivery["tries"]),
-        }
-        url = lane.url
+        url, headers = lane.url, _headers(lane.keys, delivery, int(sent_at.timestamp()))
         try:
             reply = await strangers.post(url, delivery["body"], headers)
             verdict = retries.judge(reply, delivery["attempts"], clock.now())
@@ -211,7 +200,7 @@ class Courier:
             wait_seconds=verdict.wait_seconds,
             url=url,
             sent_at=sent_at,
-            signature=signature,
+            signature=headers["webhook-signature"],
             milliseconds=reply.milliseconds,
             status=reply.status,
             error=verdict.error,
@@ -304,6 +293,18 @@ class Courier:
     def _fails(self, subscription_id: uuid.UUID) -> bool:
         lane = self._lanes.get(subscription_id)
         return lane is None or lane.failing
+
+
+def _headers(keys: list[bytes], delivery: Row, timestamp: int) -> dict[str, str]:
+    message_id = ids.shown(ids.EVENT, delivery["event_id"])
+    return {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": _USER_AGENT,
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signing.sign(keys, message_id, timestamp, delivery["body"]),
+        "webhook-attempt": str(delivery["tries"]),
+    }
 
 
 # The one that a worker process keeps delivering with.
