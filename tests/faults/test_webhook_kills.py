@@ -93,7 +93,9 @@ async def test_a_sender_killed_at_a_commit_loses_no_event(hooks: Hooks, commit: 
     await delivered(crowd)
 
     assert (arrived > 0) == (commit in ("health", "result"))
-    assert crowd.repeats() == arrived
+    # What was written down as delivered is not repeated.
+    written = arrived if (commit, side) == ("result", "after") else 0
+    assert arrived - written <= crowd.repeats() <= arrived
 
 
 async def test_workers_that_are_killed_under_load_lose_nothing(crowd: Crowd) -> None:
