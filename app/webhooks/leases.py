@@ -207,7 +207,9 @@ async def take_back(session: Session, last_attempt: int, wait_seconds: float, mo
             RETURNING d.id, d.event_at, d.tries, lost.leased_at),
         history AS (
             INSERT INTO webhook_attempts (delivery_id, event_at, number, sent_at, error)
-            SELECT id, event_at, tries, leased_at, 'worker_lost' FROM back)
+            SELECT id, event_at, tries, leased_at, 'worker_lost' FROM back
+            -- A line that is there already, against all rules, must not keep every other delivery from coming back.
+            ON CONFLICT DO NOTHING)
         SELECT id FROM back
         """,
         last_attempt=last_attempt,
