@@ -16,7 +16,7 @@ run: venv ## start everything, with its own PostgreSQL and Redis; PORT=8010 DATA
 	@exec $(IN) dev
 
 test: venv ## the suite on real servers, then the checks; ARGS="-k search" is passed to pytest
-	$(IN) pytest -n 2 --dist loadfile $(ARGS)
+	$(IN) pytest -n 3 --dist loadfile $(ARGS)
 	@$(MAKE) --no-print-directory check
 
 check: venv ## style, formatting, types, and which module may import which

@@ -67,6 +67,7 @@ def _configure_logging(**_: Any) -> None:
 def _worker_starts(**_: Any) -> None:
     background.open_resources()
     background.keep(keep_relaying)
+    background.keep(keep_relaying)  # While one waits for the database the other reads on.
     background.keep(courier.keep_delivering)
     _serve_metrics()
     _note_progress("worker")

@@ -34,7 +34,10 @@ async def queue(session: Session, events: list[Row]) -> bool:
     Tells whether there may be any.
     """
     about = {event["event_id"]: event["data"].get("pnr") for event in events}
-    pnrs = {pnr for pnr in about.values() if isinstance(pnr, str)}
+    # Whatever state a booking is in, most events about it are no reason for a mail.
+    pnrs = {
+        pnr for event in events if kind_of(event, "") and isinstance(pnr := about[event["event_id"]], str)
+    }
     addressees = await bookings.addressees(session, list(pnrs))
     mails, told = [], []
     for event in events:

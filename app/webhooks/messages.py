@@ -1,7 +1,7 @@
 """From an event of the outbox to one delivery for every subscription that may hear of it."""
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import UTC, datetime
 
 import orjson
 
@@ -47,14 +47,15 @@ def wants(subscription: Row, event_type: str, listener: Listener) -> bool:
 
 
 async def send(session: Session, deliveries: list[tuple[Row, Row]]) -> list[Row]:
-    """Queue events for subscriptions, each once however often it is asked for. Gives the new deliveries.
+    """Queue events for subscriptions, each once however often it is asked for. Gives the `id` of new deliveries.
 
     One that is disabled is sent nothing: its deliveries wait for somebody who enables it and has them replayed.
     """
     if not deliveries:
         return []
     events = {event["event_id"]: event for event, _ in deliveries}
-    await _make_months(session, {partitions.month_of(event["created_at"]) for event in events.values()})
+    days = {event["created_at"].astimezone(UTC).date() for event in events.values()}
+    await _make_months(session, {datetime(day.year, day.month, 1, tzinfo=UTC) for day in days})
     await repository.add_messages(
         session, [event | {"body": orjson.dumps(outbox.envelope(event))} for event in events.values()]
     )

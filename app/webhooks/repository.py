@@ -119,14 +119,14 @@ async def add_messages(session: Session, messages: list[Row]) -> None:
 
 
 async def add_deliveries(session: Session, deliveries: list[tuple[Row, Row]]) -> list[Row]:
-    """Of events to subscriptions, unless they are there; gives the new ones."""
+    """Of events to subscriptions, unless they are there; gives the `id` of the new ones."""
     return await rows(
         session,
         """
         INSERT INTO webhook_deliveries (event_id, event_at, type, subscription_id, state)
         SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:ats AS timestamptz[]), CAST(:types AS text[]),
                              CAST(:subscriptions AS uuid[]), CAST(:states AS text[]))
-        ON CONFLICT DO NOTHING RETURNING *
+        ON CONFLICT DO NOTHING RETURNING id
         """,
         ids=[event["event_id"] for event, _ in deliveries],
         ats=[event["created_at"] for event, _ in deliveries],

@@ -113,7 +113,9 @@ async def test(session: Session, user_id: uuid.UUID, subscription_id: str) -> Ro
         "data": {"subscription_id": ids.shown(ids.SUBSCRIPTION, subscription["id"])},
     }
     [queued] = await messages.send(session, [(event, subscription)])
-    return _delivery(queued)
+    found = await repository.delivery(session, user_id, queued["id"])
+    assert found is not None  # noqa: S101  It was made in this transaction.
+    return _delivery(found)
 
 
 async def deliveries(
