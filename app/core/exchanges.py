@@ -1,6 +1,6 @@
 """One connection that carries one HTTP/1.1 exchange after the other, with the parser that uvicorn uses too.
 
-It exists for the many small POSTs of webhooks: a tenth of the work that a general client does for each, and every
+It exists for the many small POSTs of webhooks: a quarter of the work that a general client does for each, and every
 byte that a server sends is counted here.
 """
 

@@ -107,7 +107,7 @@ class WebhookDelivery(Base):
     type: Mapped[str]
     state: Mapped[str] = mapped_column(String(9), server_default="pending")
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
-    tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    tries: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=func.now())
     lease_token: Mapped[uuid.UUID | None]
     lease_until: Mapped[datetime | None]
@@ -135,7 +135,7 @@ class WebhookAttempt(Base):
 
     delivery_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     event_at: Mapped[datetime] = mapped_column(primary_key=True)
-    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
     url: Mapped[str | None]
     sent_at: Mapped[datetime]
     signature: Mapped[str | None]

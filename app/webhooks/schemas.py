@@ -46,7 +46,7 @@ Events = Annotated[
     ),
 ]
 Bookings = Annotated[
-    list[Annotated[str, StringConstraints(to_upper=True, max_length=20)]],
+    list[Annotated[str, StringConstraints(to_upper=True, pattern="^[A-Za-z0-9]{6}$")]],
     Field(
         min_length=1,
         max_length=100,

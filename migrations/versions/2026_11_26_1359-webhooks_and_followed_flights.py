@@ -18,7 +18,7 @@ def upgrade() -> None:
         "webhook_attempts",
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
         sa.Column("event_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("number", sa.SmallInteger(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("url", sa.String(), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("signature", sa.String(), nullable=True),
@@ -101,7 +101,7 @@ def upgrade() -> None:
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("state", sa.String(length=9), server_default="pending", nullable=False),
         sa.Column("attempts", sa.SmallInteger(), server_default="0", nullable=False),
-        sa.Column("tries", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
         sa.Column(
             "next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
