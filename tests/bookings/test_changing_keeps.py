@@ -1,5 +1,6 @@
 """What moves along with a change: bags, special services; and what does not: seats of the old flights."""
 
+from datetime import timedelta
 from typing import Any
 
 from tests.bookings.paid import PAYMENT, bought, change_quoted, confirm_change, coupons, somebody
@@ -58,7 +59,8 @@ async def test_the_other_slice_stays_as_it_is(traveller: Client, fleet: Fleet, s
     """Its coupon, its seat, its worth; its index names it on."""
     there, back = await fleet.round_trip()
     before = await bought(traveller, fleet, sql, there, back)
-    later = await fleet.flight(origin=back.origin, destination=back.destination)
+    day = back.day + timedelta(days=1)
+    later = await fleet.flight(origin=back.origin, destination=back.destination, day=day)
 
     quote = (await change_quoted(traveller, fleet, before, later, slices=[1])).body
     method = "pm_card_visa" if minor(quote["amount_due"]) else None
