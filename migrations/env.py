@@ -11,6 +11,8 @@ import app.airlines.models
 import app.airports.models
 import app.auth.models
 import app.bookings.models
+import app.core.attempts
+import app.core.audit
 import app.core.idempotency
 import app.core.outbox
 import app.flights.models

@@ -1,6 +1,6 @@
 """What accounts can refuse."""
 
-from app.core.errors import Conflict, Forbidden, TooManyRequests, Unauthorized, Unprocessable
+from app.core.errors import Conflict, Forbidden, Unauthorized, Unprocessable
 
 
 class EmailTaken(Conflict):
@@ -31,11 +31,6 @@ class TokenExpired(Unauthorized):
 class RefreshTokenReused(Unauthorized):
     code = "refresh_token_reused"
     title = "This refresh token was used before; the session has been ended"
-
-
-class TooManyLogins(TooManyRequests):
-    code = "rate_limited"
-    title = "Too many failed attempts; wait a little"
 
 
 class AdminsOnly(Forbidden):

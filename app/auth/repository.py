@@ -1,12 +1,11 @@
-"""Every question to users, tokens and failed logins."""
+"""Every question to users, sessions and tokens."""
 
 import uuid
-from datetime import timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.auth.models import LoginFailure, RefreshToken, User
+from app.auth.models import User
 from app.core.db import Row, Session, rows
 
 
@@ -42,28 +41,55 @@ async def add_user(
     return (await session.scalars(statement)).one_or_none()
 
 
-async def add_token(
-    session: Session, family: uuid.UUID, user_id: uuid.UUID, token_hash: bytes, days: int
+async def add_session(
+    session: Session,
+    session_id: uuid.UUID,
+    user_id: uuid.UUID,
+    days: int,
+    *,
+    user_agent: str | None,
+    network: str | None,
+    second_factor: bool,
 ) -> None:
-    session.add(
-        RefreshToken(
-            family_id=family,
-            user_id=user_id,
-            token_hash=token_hash,
-            expires_at=func.now() + timedelta(days=days),
-        )
+    await rows(
+        session,
+        """
+        INSERT INTO sessions (id, user_id, user_agent, network, second_factor_at, expires_at)
+        VALUES (:id, :user_id, :user_agent, :network, CASE WHEN CAST(:second_factor AS bool) THEN now() END,
+                now() + make_interval(days => :days))
+        """,
+        id=session_id,
+        user_id=user_id,
+        user_agent=user_agent,
+        network=network,
+        second_factor=second_factor,
+        days=days,
     )
-    await session.flush()
+
+
+async def add_token(session: Session, session_id: uuid.UUID, token_hash: bytes, days: int) -> None:
+    await rows(
+        session,
+        """
+        INSERT INTO refresh_tokens (session_id, token_hash, expires_at)
+        VALUES (:session_id, :token_hash, now() + make_interval(days => :days))
+        """,
+        session_id=session_id,
+        token_hash=token_hash,
+        days=days,
+    )
 
 
 async def locked_token(session: Session, token_hash: bytes) -> Row | None:
-    """The token's row, locked, so that two presentations of it are seen one after the other."""
+    """The token with its session, both locked, so that two presentations of it are seen one after the other."""
     found = await rows(
         session,
         """
-        SELECT id, family_id, user_id, rotated_at IS NOT NULL AS spent, revoked_at IS NOT NULL AS revoked,
-               expires_at <= now() AS expired
-        FROM refresh_tokens WHERE token_hash = :token_hash FOR UPDATE
+        SELECT t.id, t.session_id, s.user_id, t.rotated_at IS NOT NULL AS spent,
+               coalesce(t.revoked_at, s.revoked_at) IS NOT NULL AS revoked,
+               least(t.expires_at, s.expires_at) <= now() AS expired
+        FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id
+        WHERE t.token_hash = :token_hash FOR UPDATE
         """,
         token_hash=token_hash,
     )
@@ -71,44 +97,34 @@ async def locked_token(session: Session, token_hash: bytes) -> Row | None:
 
 
 async def spend(session: Session, token_id: int) -> None:
-    await session.execute(
-        update(RefreshToken).where(RefreshToken.id == token_id).values(rotated_at=func.now())
+    await rows(session, "UPDATE refresh_tokens SET rotated_at = now() WHERE id = :id", id=token_id)
+
+
+async def revoke_sessions(
+    session: Session, user_id: uuid.UUID, reason: str, only: uuid.UUID | None = None
+) -> list[uuid.UUID]:
+    """End one of a user's sessions, or all of them; gives the ids of those that were alive."""
+    found = await rows(
+        session,
+        """
+        WITH ended AS (
+            UPDATE sessions SET revoked_at = now(), revoked_reason = :reason
+            WHERE user_id = :user_id AND revoked_at IS NULL AND coalesce(CAST(:only AS uuid), id) = id
+            RETURNING id),
+        told AS (INSERT INTO revocations (id) SELECT id FROM ended),
+        spent AS (
+            UPDATE refresh_tokens SET revoked_at = now()
+            WHERE session_id IN (SELECT id FROM ended) AND revoked_at IS NULL)
+        SELECT id FROM ended
+        """,
+        user_id=user_id,
+        reason=reason,
+        only=only,
     )
-
-
-async def revoke_family(session: Session, family: uuid.UUID) -> None:
-    await session.execute(
-        update(RefreshToken)
-        .where(RefreshToken.family_id == family, RefreshToken.revoked_at.is_(None))
-        .values(revoked_at=func.now())
-    )
-
-
-async def recent_failures(session: Session, email: str, client: str, window: timedelta) -> int:
-    count = await session.scalar(
-        select(func.count())
-        .select_from(LoginFailure)
-        .where(
-            LoginFailure.email == email, LoginFailure.client == client, LoginFailure.at > func.now() - window
-        )
-    )
-    return count or 0
-
-
-async def add_failure(session: Session, email: str, client: str) -> None:
-    session.add(LoginFailure(email=email, client=client))
-    await session.flush()
-
-
-async def forget_failures(session: Session, email: str, client: str) -> None:
-    await session.execute(
-        delete(LoginFailure).where(LoginFailure.email == email, LoginFailure.client == client)
-    )
+    return [row["id"] for row in found]
 
 
 async def purge(session: Session) -> None:
-    """Drop what nobody can use any more."""
-    await session.execute(delete(LoginFailure).where(LoginFailure.at < func.now() - timedelta(days=1)))
-    await session.execute(
-        delete(RefreshToken).where(RefreshToken.expires_at < func.now() - timedelta(days=7))
-    )
+    """Drop what nobody can use any more; refresh tokens go with their sessions."""
+    await rows(session, "DELETE FROM sessions WHERE expires_at < now() - interval '7 days'")
+    await rows(session, "DELETE FROM revocations WHERE at < now() - interval '2 days'")

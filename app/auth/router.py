@@ -7,17 +7,17 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 
-from app.auth import service
+from app.auth import service, sessions
 from app.auth.dependencies import NOT_SIGNED_IN, CurrentUser
 from app.auth.errors import (
     EmailTaken,
     InvalidCredentials,
     InvalidToken,
     RefreshTokenReused,
-    TooManyLogins,
     WeakPassword,
 )
 from app.auth.schemas import Login, Refresh, Signup, Tokens, UserOut
+from app.core.errors import TooManyRequests
 from app.core.web.dependencies import SessionDep
 from app.core.web.problems import MalformedJson, problems
 
@@ -51,7 +51,7 @@ async def sign_up(data: Signup) -> JSONResponse:
 @router.post(
     "/login",
     response_model=Tokens,
-    responses=problems(InvalidCredentials, TooManyLogins),
+    responses=problems(InvalidCredentials, TooManyRequests),
     openapi_extra=_LOGIN_BODY,
 )
 async def log_in(request: Request) -> JSONResponse:
@@ -63,13 +63,13 @@ async def log_in(request: Request) -> JSONResponse:
 @router.post("/refresh", response_model=Tokens, responses=problems(InvalidToken, RefreshTokenReused))
 async def refresh(data: Refresh) -> JSONResponse:
     """A new pair of tokens. The refresh token is spent; using it again ends the session."""
-    return JSONResponse(await service.refresh(data.refresh_token), 200, _PRIVATE)
+    return JSONResponse(await sessions.refresh(data.refresh_token), 200, _PRIVATE)
 
 
 @router.post("/logout", status_code=204)
 async def log_out(data: Refresh, session: SessionDep) -> Response:
     """End the session of this refresh token."""
-    await service.log_out(session, data.refresh_token)
+    await sessions.log_out(session, data.refresh_token)
     return Response(status_code=204)
 
 

@@ -8,8 +8,8 @@ from app.bookings.errors import BookingNotFound, GuestLinkNotFound
 from app.bookings.schemas import GuestLookup, GuestToken
 from app.bookings.shapes import GuestBooking, GuestLinkAsked, MaskedBooking
 from app.core.errors import TooManyRequests
+from app.core.origin import customer
 from app.core.web.dependencies import SessionDep
-from app.core.web.limits import network
 from app.core.web.problems import problems
 
 router = APIRouter(prefix="/bookings", tags=["Bookings"])
@@ -47,4 +47,4 @@ async def open_guest_link(data: GuestToken, session: SessionDep) -> JSONResponse
 
 
 def _address(request: Request) -> str:
-    return network(request.client.host if request.client else "")
+    return customer(request.client.host if request.client else "")

@@ -9,25 +9,18 @@ from typing import Annotated, Literal
 from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from app.core import production, service_account, written
-from app.core.production import DEVELOPMENT_SECRET
-
-# As many requests as nobody sends in a minute, so that the limit is on and in nobody's way.
-_EVERYBODY = 100_000_000
+from app.core.safety import Safety
 
 
-class Settings(BaseSettings):
+class Settings(Safety):
     # A refusal that quoted its input would quote keys.
     model_config = SettingsConfigDict(
         env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
     )
 
-    app_env: Literal["development", "test", "production"] = Field(
-        default="development",
-        description="`production` refuses weak secrets and the sandbox, and logs JSON.",
-    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least severe message that is logged."
     )
@@ -139,42 +132,6 @@ class Settings(BaseSettings):
         description="How long a hold's price stands, in minutes; seats may be held longer. Empty: as long as those.",
     )
 
-    jwt_secret: str = Field(
-        default=DEVELOPMENT_SECRET + "jwt-0123456789",
-        description="Signs access tokens; at least 32 characters: `openssl rand -hex 32`.",
-    )
-    secret_key: str = Field(
-        default=DEVELOPMENT_SECRET + "key-0123456789",
-        description="Signs offers and cursors; at least 32 characters and not JWT_SECRET. A comma-separated "
-        "list rotates it: the last one signs, all of them are honoured.",
-    )
-    encryption_key: str = Field(
-        default="",
-        description="Encrypts passport numbers and other secrets in the database; at least 32 characters. Empty: "
-        "SECRET_KEY does. A comma-separated list rotates it: the last one encrypts, all of them and SECRET_KEY "
-        "decrypt, and `python -m app rotate-encryption` brings everything to the last one.",
-    )
-    access_token_seconds: int = Field(default=900, ge=60, description="Life of an access token, in seconds.")
-    refresh_token_days: int = Field(default=30, ge=1, description="Life of a refresh token, in days.")
-    rate_limit_enabled: bool = Field(
-        default=True, description="Refuse callers who ask too often. Off only for measurements."
-    )
-    rate_limit_per_minute: int | None = Field(
-        default=None,
-        ge=1,
-        description="Requests a minute from one address, by all processes together. Empty: 1200 in production, and "
-        "elsewhere, where everybody has the same address, a hundred million. Behind a proxy, let uvicorn trust it "
-        "(FORWARDED_ALLOW_IPS), or everybody has the proxy's address.",
-    )
-    rate_limit_searches_per_minute: int | None = Field(
-        default=None,
-        ge=1,
-        description="Of these, searches whose answer the process does not have ready. Empty: 300 in production, a "
-        "hundred million elsewhere.",
-    )
-    admin_metrics_token: str = Field(
-        default="", description="Bearer token with which Prometheus reads /admin/metrics; empty: admins only."
-    )
     worker_metrics_address: str = Field(
         default="",
         description="Where a worker's first process serves its metrics, without a token, as `127.0.0.1:9810`; the "
@@ -291,14 +248,6 @@ class Settings(BaseSettings):
     def fcm_account(self) -> dict[str, str]:
         """The service account's key: `project_id`, `client_email`, `private_key`, `token_uri`."""
         return service_account.read(self.fcm_service_account)
-
-    @property
-    def requests_a_minute(self) -> int:
-        return self.rate_limit_per_minute or (1200 if self.app_env == "production" else _EVERYBODY)
-
-    @property
-    def searches_a_minute(self) -> int:
-        return self.rate_limit_searches_per_minute or (300 if self.app_env == "production" else _EVERYBODY)
 
     @property
     def board_seconds(self) -> float:

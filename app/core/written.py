@@ -44,6 +44,27 @@ def a_schedule(steps: str) -> str:
     return steps
 
 
+def proxies(addresses: str) -> str:
+    try:
+        for address in listed(addresses):
+            ip_network(address)
+    except ValueError:
+        raise ValueError(
+            "TRUSTED_PROXIES must be addresses or networks such as 10.1.0.0/16, separated by commas"
+        ) from None
+    return addresses
+
+
+def origins(pages: str) -> str:
+    for page in listed(pages):
+        parts = urlsplit(page)
+        if page != "*" and (
+            parts.scheme not in ("http", "https") or page != f"{parts.scheme}://{parts.netloc}"
+        ):
+            raise ValueError("CORS_ORIGINS must be origins such as https://app.example.com, or *")
+    return pages
+
+
 def networks(cidrs: str) -> str:
     try:
         for cidr in listed(cidrs):

@@ -66,7 +66,7 @@ async def test_one_token_used_by_many_at_once_buys_one_pair_at_most(
     assert sum(answer.status == 200 for answer in answers) == 1
     assert {answer.code for answer in answers if answer.status != 200} == {"refresh_token_reused"}
     alive = await sql(
-        "SELECT 1 FROM refresh_tokens WHERE user_id = :user AND revoked_at IS NULL",
+        "SELECT 1 FROM sessions WHERE user_id = :user AND revoked_at IS NULL",
         user=uuid.UUID(traveller.user["id"]),
     )
     assert alive == []
@@ -82,7 +82,7 @@ async def test_an_unknown_token_is_refused(api: Client) -> None:
 async def test_an_expired_token_is_refused(api: Client, traveller: Client, sql: Any) -> None:
     """By the database's clock."""
     await sql(
-        "UPDATE refresh_tokens SET expires_at = now() WHERE user_id = :user",
+        "UPDATE refresh_tokens t SET expires_at = now() FROM sessions s WHERE s.id = session_id AND user_id = :user",
         user=uuid.UUID(traveller.user["id"]),
     )
 

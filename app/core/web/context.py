@@ -14,7 +14,7 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core import logging
+from app.core import logging, origin
 from app.core.errors import TooManyRequests
 from app.core.metrics import REQUESTS, Answered, Kind
 from app.core.web import problems
@@ -105,6 +105,8 @@ class RequestContext:
         status = 500
         scope.setdefault("state", {})["request_id"] = added[0][1].decode()
         logging.request_id.set(scope["state"]["request_id"])
+        # Behind a proxy that uvicorn trusts, this is the address that the proxy tells of.
+        origin.address.set(scope["client"][0] if scope["client"] else "")
         dearer = self.dearer.get(scope["path"])
         if dearer is not None and refusal is None:
             left, refusal = await dearer.ask(scope["client"][0] if scope["client"] else "", started)

@@ -6,12 +6,12 @@ out is not spent, so all processes together stay within the limit. Without Redis
 """
 
 import asyncio
-import ipaddress
 from collections import OrderedDict
 from time import monotonic
 
 from app.core import redis
 from app.core.errors import TooManyRequests
+from app.core.origin import customer
 
 WINDOW_SECONDS = 60
 # A process takes a sixteenth of what is left. So shares become small as the limit comes near, and little is lost
@@ -102,7 +102,7 @@ class Limit:
 
     async def _take_share(self, caller: str, account: Account) -> None:
         asked = monotonic()
-        key, window = f"limit:{self.name}:{network(caller)}", WINDOW_SECONDS * 1000
+        key, window = f"limit:{self.name}:{customer(caller)}", WINDOW_SECONDS * 1000
         taken = await redis.or_none(redis.client().eval(_TAKE, 1, key, self.quota, _PARTS, window))
         if taken is None:
             share = -(-account.beyond // _PARTS)
@@ -111,14 +111,3 @@ class Limit:
             # Counted from before the question, so that the window ends here no later than there.
             account.left, account.beyond = taken[0], taken[1]
             account.ends = asked + taken[2] / 1000
-
-
-def network(caller: str) -> str:
-    """What counts as one caller."""
-    try:
-        address = ipaddress.ip_address(caller)
-    except ValueError:
-        return caller[:64]
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    return str(address.ipv4_mapped or address.packed[:8].hex(":", 2))

@@ -1,0 +1,112 @@
+"""Settings of secrets, sessions and limits, and of whom the edge of the API lets in."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings
+
+from app.core import written
+from app.core.production import DEVELOPMENT_SECRET
+
+# As many requests as nobody sends in a minute, so that the limit is on and in nobody's way.
+_EVERYBODY = 100_000_000
+
+
+class Safety(BaseSettings):
+    app_env: Literal["development", "test", "production"] = Field(
+        default="development",
+        description="`production` refuses weak secrets and the sandbox, and logs JSON.",
+    )
+    jwt_secret: str = Field(
+        default=DEVELOPMENT_SECRET + "jwt-0123456789",
+        description="Signs access tokens; at least 32 characters: `openssl rand -hex 32`. A comma-separated list "
+        "rotates it: the last one signs, all of them are honoured.",
+    )
+    secret_key: str = Field(
+        default=DEVELOPMENT_SECRET + "key-0123456789",
+        description="Signs offers and cursors; at least 32 characters and not JWT_SECRET. A comma-separated "
+        "list rotates it: the last one signs, all of them are honoured.",
+    )
+    encryption_key: str = Field(
+        default="",
+        description="Encrypts passport numbers and other secrets in the database; at least 32 characters. Empty: "
+        "SECRET_KEY does. A comma-separated list rotates it: the last one encrypts, all of them and SECRET_KEY "
+        "decrypt, and `python -m app rotate-encryption` brings everything to the last one.",
+    )
+    access_token_seconds: int = Field(default=900, ge=60, description="Life of an access token, in seconds.")
+    refresh_token_days: int = Field(
+        default=14, ge=1, description="A session ends when its refresh token is not used for so many days."
+    )
+    session_days: int = Field(default=90, ge=1, description="A session ends after so many days in any case.")
+    refresh_grace_seconds: int = Field(
+        default=10,
+        ge=0,
+        le=60,
+        description="An app that lost the answer may send the spent refresh token once more within so many seconds and "
+        "gets the same answer. 0: that ends the session at once.",
+    )
+    rate_limit_enabled: bool = Field(
+        default=True, description="Refuse callers who ask too often. Off only for measurements."
+    )
+    rate_limit_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        description="Requests a minute from one address, by all processes together. Empty: 1200 in production, and "
+        "elsewhere, where everybody has the same address, a hundred million. Behind a proxy, let uvicorn trust it "
+        "(FORWARDED_ALLOW_IPS), or everybody has the proxy's address.",
+    )
+    rate_limit_searches_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        description="Of these, searches whose answer the process does not have ready. Empty: 300 in production, a "
+        "hundred million elsewhere.",
+    )
+    address_limits: bool | None = Field(
+        default=None,
+        description="Whether sign-ups, logins, mailed links and codes are limited by the address that asks as well. "
+        "Empty: in production; elsewhere everybody has the same address.",
+    )
+    trusted_proxies: Annotated[str, AfterValidator(written.proxies)] = Field(
+        default="",
+        description="Proxies in front of the product, as a comma-separated list of addresses and networks. Only from "
+        "them is X-Forwarded-For believed; everybody else's address is the one they connect from.",
+    )
+    cors_origins: Annotated[str, AfterValidator(written.origins)] = Field(
+        default="",
+        description="Web pages that may call the API from a browser, as a comma-separated list of origins such as "
+        "https://app.example.com, or * for all. Empty: none; apps on phones and servers need none.",
+    )
+    cors_allow_credentials: bool = Field(
+        default=False,
+        description="Whether these pages may send cookies and client certificates along; never with *.",
+    )
+    debug: bool = Field(
+        default=False, description="Unexpected errors are explained to whoever asked. Refused in production."
+    )
+    audit_days: int = Field(
+        default=400, ge=30, description="How long the audit log is kept, in days; whole months go."
+    )
+    event_days: int = Field(
+        default=90, ge=7, description="How long events that were told to everybody are kept, in days."
+    )
+    admin_metrics_token: str = Field(
+        default="", description="Bearer token with which Prometheus reads /admin/metrics; empty: admins only."
+    )
+
+    @property
+    def jwt_secrets(self) -> list[str]:
+        """Oldest first; the last one signs."""
+        return written.listed(self.jwt_secret)
+
+    @property
+    def by_address(self) -> bool:
+        """Whether what an address has done counts against whoever else comes from it."""
+        return self.app_env == "production" if self.address_limits is None else self.address_limits
+
+    @property
+    def requests_a_minute(self) -> int:
+        return self.rate_limit_per_minute or (1200 if self.app_env == "production" else _EVERYBODY)
+
+    @property
+    def searches_a_minute(self) -> int:
+        return self.rate_limit_searches_per_minute or (300 if self.app_env == "production" else _EVERYBODY)
