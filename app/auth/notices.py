@@ -1,0 +1,20 @@
+"""What an account's owner hears of by mail because somebody else may have done it."""
+
+import uuid
+
+from app.core import outbox
+from app.core.db import Session
+
+
+async def tell(session: Session, user_id: uuid.UUID, kind: str, **data: str) -> None:
+    """Have a mail of this kind written to the owner, from the caller's transaction: `account.<kind>` in the outbox.
+
+    Only ids and our own words go into `data`; what is mailed is read when the mail is written.
+    """
+    event = {
+        "type": f"account.{kind}",
+        "subject": f"account-notice:{uuid.uuid4()}",
+        "sequence": 1,
+        "data": {"user_id": str(user_id), **data},
+    }
+    await outbox.record(session, [event])
