@@ -2,15 +2,13 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dev.run import AS_ROOT
-from tests.support.stack import ROOT
+from tests.support.nursery import Process, nursery
 
 _COMMAND = ("-W", AS_ROOT, "-m", "celery", "--quiet", "-A", "app.worker", "worker", "--loglevel=WARNING")
 
@@ -18,7 +16,7 @@ _COMMAND = ("-W", AS_ROOT, "-m", "celery", "--quiet", "-A", "app.worker", "worke
 class Worker:
     """One parent; what it forks carries its children's process group."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: Process) -> None:
         self.process = process
 
     def children(self) -> list[int]:
@@ -70,11 +68,10 @@ def _lives(folder: Path) -> bool:
 @contextmanager
 def worker(children: int = 1, **environment: str) -> Iterator[Worker]:
     """Without Beat and without waiting: it works as soon as it can."""
-    process = subprocess.Popen(
-        [sys.executable, *_COMMAND, f"--concurrency={children}", "--without-mingle", "--without-gossip"],
-        cwd=ROOT,
-        env={**os.environ, "LOG_LEVEL": "ERROR", **environment},
-        start_new_session=True,
+    process = nursery().start(
+        [*_COMMAND, f"--concurrency={children}", "--without-mingle", "--without-gossip"],
+        {**os.environ, "LOG_LEVEL": "ERROR", **environment},
+        own_session=True,
     )
     one = Worker(process)
     try:

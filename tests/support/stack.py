@@ -24,6 +24,7 @@ import pytest
 import uvicorn
 
 from dev.servers import embedded_servers
+from tests.support.nursery import Process, nursery
 
 _REDIS_INDEX = 15
 ROOT = Path(__file__).parents[2]
@@ -114,9 +115,9 @@ def sandbox(account: Path) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def child(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def child(*arguments: str, **environment: str) -> Iterator[Process]:
     """A Python process of ours, ended with the block."""
-    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment})
+    process = nursery().start([*arguments], {**os.environ, **environment})
     try:
         yield process
     finally:
