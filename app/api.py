@@ -7,7 +7,10 @@ from fastapi import APIRouter
 
 from app.airlines.router import router as airlines
 from app.airports.router import router as airports
+from app.auth.key_router import router as api_keys
 from app.auth.router import router as auth
+from app.auth.session_router import router as sessions
+from app.auth.user_router import router as users
 from app.bookings.event_router import router as events
 from app.bookings.guest_router import router as guests
 from app.bookings.router import router as bookings
@@ -46,6 +49,9 @@ for _part in (
     webhooks,
     notifications,
     auth,
+    sessions,
+    api_keys,
+    users,
     airports,
     airlines,
     jobs,

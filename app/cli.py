@@ -1,7 +1,8 @@
 """The operator's commands, run as `python -m app <command>`.
 
 prepare            read the reference data, make the demo account if one is set; --ask-provider: its airlines too
-create-admin       make an administrator; the password comes from ADMIN_PASSWORD or is asked for
+create-admin       make an administrator; the password comes from ADMIN_PASSWORD or is asked for; --promote: of an
+                   existing account, without asking
 import-schedules   load a schedule, SSIM chapter 7 or CSV; --dry-run tells what would come of it
 rules              list, export or publish the rules that operators edit, such as fares
 webhooks           what waits to be delivered and who fails; --follow: a line for each attempt
@@ -21,7 +22,7 @@ from collections.abc import Awaitable, Callable
 
 from app.airlines import service as airlines
 from app.airports import service as airports
-from app.auth import passwords
+from app.auth import passwords, users
 from app.auth import service as accounts
 from app.core import crypto, db, env_example, http, logging, redis
 from app.core.errors import AppError
@@ -50,6 +51,9 @@ def main() -> None:
     prepare.add_argument("--ask-provider", action="store_true", help="fetch the provider's airlines now")
     admin = commands.add_parser("create-admin", help="make an administrator account")
     admin.add_argument("email")
+    admin.add_argument(
+        "--promote", action="store_true", help="do not ask before an existing account is made one"
+    )
     schedules_console.add_arguments(
         commands.add_parser("import-schedules", help="load a schedule from a file")
     )
@@ -74,7 +78,7 @@ def main() -> None:
         _print(openapi.error_codes())
     elif arguments.command == "create-admin":
         logging.configure()
-        asyncio.run(_connected(lambda: _create_admin(arguments.email)))
+        asyncio.run(_connected(lambda: _create_admin(arguments.email, arguments.promote)))
     elif arguments.command == "import-schedules":
         logging.configure()
         sys.exit(_import_schedules(arguments))
@@ -139,7 +143,12 @@ async def _fetch_airlines() -> None:
         _print(f"The airlines could not be fetched ({error.code}); they will be learned from schedules.")
 
 
-async def _create_admin(email: str) -> None:
+async def _create_admin(email: str, promote: bool) -> None:
+    async with db.transaction() as session:
+        known = await users.exists(session, email)
+    if known:
+        await _promote(email, asked=promote)
+        return
     password = os.environ.get("ADMIN_PASSWORD") or getpass.getpass("Password: ")
     try:
         passwords.require_strong(password, about=(email,))
@@ -148,6 +157,20 @@ async def _create_admin(email: str) -> None:
     if not await accounts.ensure_account(email, password, "Administrator", role="admin"):
         sys.exit(f"There is an account {email} already.")
     _print(f"{email} is an administrator now.")
+
+
+async def _promote(email: str, *, asked: bool) -> None:
+    """Their sessions end, so that they sign in as what they are now."""
+    if not asked and not _agreed(f"There is an account {email} already. Make it an administrator's?"):
+        sys.exit(f"There is an account {email} already; --promote makes it an administrator's.")
+    async with db.transaction() as session:
+        await users.promote(session, email)
+    _print(f"{email} is an administrator now.")
+
+
+def _agreed(question: str) -> bool:
+    """Where nobody can be asked, nobody has agreed."""
+    return sys.stdin.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 async def _rotate_encryption() -> None:

@@ -11,6 +11,7 @@ from app import __version__, openapi
 from app.airlines import service as airlines
 from app.airports import service as airports
 from app.api import CALLS, LARGER_BODIES, SEARCHES, router
+from app.auth import revoked
 from app.bookings.hotpath import HotPath
 from app.core import copies, db, http, logging, redis
 from app.core.config import settings
@@ -43,7 +44,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # A search makes some ten thousand objects that are all gone when it is answered.
         gc.set_threshold(50_000, 20, 50)
         fresh = copies.kept_fresh(airports.copy, airlines.copy, *rules.copies())
-        async with fresh, timetable.kept_fresh(), streams.serving(), sse.serving():
+        async with fresh, timetable.kept_fresh(), revoked.kept_fresh(), streams.serving(), sse.serving():
             yield
     finally:
         await schedule.close()

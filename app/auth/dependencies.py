@@ -2,37 +2,72 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from app.auth import service, tokens
-from app.auth.errors import AdminsOnly, InvalidToken, TokenExpired
+from app.auth import keys, repository, revoked, scopes, tokens
+from app.auth.errors import (
+    AdminsOnly,
+    InsufficientScope,
+    InvalidToken,
+    SecondFactorRequired,
+    TokenExpired,
+    WrongKeyMode,
+)
 from app.auth.tokens import Caller
 from app.core import db
+from app.core.config import settings
 from app.core.errors import Unauthorized
 
-NOT_SIGNED_IN = (Unauthorized, InvalidToken, TokenExpired)
-NOT_AN_ADMIN = (*NOT_SIGNED_IN, AdminsOnly)
+NOT_SIGNED_IN = (Unauthorized, InvalidToken, TokenExpired, WrongKeyMode, InsufficientScope)
+NOT_AN_ADMIN = (*NOT_SIGNED_IN, AdminsOnly, SecondFactorRequired)
 
-_bearer = HTTPBearer(auto_error=False, description="The `access_token` of signup, login or refresh.")
+_bearer = HTTPBearer(
+    auto_error=False, description="The `access_token` of signup, login or refresh, or an API key."
+)
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-async def _caller(credentials: Bearer) -> Caller:
+async def caller_of(request: Request, token: str) -> Caller:
+    """Who sends this access token or API key, if it is still honoured and may be used here.
+
+    Raises InvalidToken, TokenExpired, WrongKeyMode, InsufficientScope.
+    """
+    is_key = token.startswith(keys.PREFIX)
+    caller = await keys.read(token) if is_key else tokens.read(token)
+    await revoked.require_good(caller.session_id, writing=request.method not in revoked.SAFE_METHODS)
+    if caller.scopes is not None:
+        scopes.require(caller.scopes, request.method, request.scope["route"].path)
+    return caller
+
+
+async def require_admin(caller: Caller) -> None:
+    """The role is asked of the database, so that one that was taken away is gone at once.
+
+    Raises InvalidToken, AdminsOnly, SecondFactorRequired.
+    """
+    async with db.transaction() as session:
+        standing = await repository.admin_standing(session, caller.user_id, caller.session_id)
+    if standing is None:
+        raise InvalidToken
+    if not standing["is_admin"]:
+        raise AdminsOnly
+    if settings().app_env == "production" and not standing["second_factor"]:
+        raise SecondFactorRequired("Set up a second factor, and sign in again with a code.")
+
+
+async def _caller(request: Request, credentials: Bearer) -> Caller:
     if credentials is None:
         raise Unauthorized("Send `Authorization: Bearer <access token>`.")
-    return tokens.read(credentials.credentials)
+    return await caller_of(request, credentials.credentials)
 
 
 CurrentUser = Annotated[Caller, Depends(_caller)]
 
 
 async def _admin(caller: CurrentUser) -> Caller:
-    """The role is asked of the database, so that one that was taken away is gone at once."""
-    async with db.transaction() as session:
-        if not await service.is_admin(session, caller.user_id):
-            raise AdminsOnly
+    await require_admin(caller)
     return caller
 
 

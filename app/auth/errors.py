@@ -1,6 +1,6 @@
 """What accounts can refuse."""
 
-from app.core.errors import Conflict, Forbidden, Unauthorized, Unprocessable
+from app.core.errors import Conflict, Forbidden, NotFound, Unauthorized, Unprocessable
 
 
 class EmailTaken(Conflict):
@@ -36,3 +36,43 @@ class RefreshTokenReused(Unauthorized):
 class AdminsOnly(Forbidden):
     code = "admins_only"
     title = "Only for administrators"
+
+
+class SecondFactorRequired(Forbidden):
+    code = "second_factor_required"
+    title = "Administrators sign in with a second factor"
+
+
+class SessionNotFound(NotFound):
+    code = "session_not_found"
+    title = "No session of yours has this id"
+
+
+class ApiKeyNotFound(NotFound):
+    code = "api_key_not_found"
+    title = "No API key of yours has this id"
+
+
+class TooManyApiKeys(Conflict):
+    code = "too_many_api_keys"
+    title = "Your account has as many API keys as it can; revoke one first"
+
+
+class WrongKeyMode(Unauthorized):
+    code = "wrong_key_mode"
+    title = "Live keys work in production, test keys everywhere else"
+
+
+class InsufficientScope(Forbidden):
+    code = "insufficient_scope"
+    title = "The API key may not do this"
+
+
+class UserNotFound(NotFound):
+    code = "user_not_found"
+    title = "There is no such account"
+
+
+class OwnAccount(Conflict):
+    code = "own_account"
+    title = "Nobody changes their own role or suspends themselves"

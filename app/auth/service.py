@@ -48,10 +48,6 @@ async def me(session: Session, user_id: uuid.UUID) -> Row:
     return sessions.view(await _user(session, user_id))
 
 
-async def is_admin(session: Session, user_id: uuid.UUID) -> bool:
-    return (await _user(session, user_id)).role == "admin"
-
-
 async def lock(session: Session, user_id: uuid.UUID) -> User:
     """An account whose things this transaction alone counts and changes. Raises InvalidToken when it is gone."""
     user = await repository.locked_user(session, user_id)

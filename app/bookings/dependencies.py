@@ -3,12 +3,13 @@
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
-from app.auth import tokens
-from app.auth.dependencies import Bearer
+from app.auth import revoked, tokens
+from app.auth.dependencies import Bearer, caller_of
 from app.bookings import checking_in, guests, service
 from app.core.db import Row, Session
 from app.core.errors import Unauthorized
@@ -16,35 +17,40 @@ from app.core.errors import Unauthorized
 _Read = Callable[[Session, str], Awaitable[Row]]
 
 
-async def _read(credentials: Bearer) -> _Read:
+async def _read(request: Request, credentials: Bearer) -> _Read:
     """Reads the owner's bookings with an access token, and the one of a guest's token with that."""
-    return _as_caller(credentials, service.read)
+    return await _as_caller(request, credentials, service.read)
 
 
-async def _board(credentials: Bearer) -> _Read:
-    return _as_caller(credentials, checking_in.open_flights)
+async def _board(request: Request, credentials: Bearer) -> _Read:
+    return await _as_caller(request, credentials, checking_in.open_flights)
 
 
-def _as_caller(credentials: Bearer, owner: Callable[[Session, uuid.UUID, str], Awaitable[Row]]) -> _Read:
+async def _as_caller(
+    request: Request, credentials: Bearer, owner: Callable[[Session, uuid.UUID, str], Awaitable[Row]]
+) -> _Read:
     """What the owner does; a guest only reads."""
     token = _token(credentials)
     guest = guests.guest(token)
     if guest is not None:
         return lambda session, pnr: guests.read(session, guest, pnr)
-    user_id = tokens.read(token).user_id
+    user_id = (await caller_of(request, token)).user_id
     return lambda session, pnr: owner(session, user_id, pnr)
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who watches a booking until their token ends; `find` gives its reference, or raises BookingNotFound."""
+    """Who watches a booking until their token ends, if it does; `find` gives its reference, or raises
+    BookingNotFound. `barred` returns once the viewer's session or key is revoked; a guest's token cannot be.
+    """
 
     name: str
-    expires_at: int
+    ends_at: int | None
     find: Callable[[Session, str], Awaitable[str]]
+    barred: Callable[[], Awaitable[None]] | None = None
 
 
-async def _viewer(credentials: Bearer) -> Viewer:
+async def _viewer(request: Request, credentials: Bearer) -> Viewer:
     token = _token(credentials)
     guest = guests.guest(token)
     if guest is not None:
@@ -53,13 +59,14 @@ async def _viewer(credentials: Bearer) -> Viewer:
             return guests.own(guest, pnr)
 
         return Viewer(f"guest of {guest.pnr}", guest.expires_at, guests_own)
-    user_id = tokens.read(token).user_id
+    caller = await caller_of(request, token)
 
     async def owned(session: Session, pnr: str) -> str:
-        reference: str = (await service.find(session, user_id, pnr))["pnr"]
+        reference: str = (await service.find(session, caller.user_id, pnr))["pnr"]
         return reference
 
-    return Viewer(str(user_id), tokens.expires_at(token), owned)
+    ends_at = tokens.ends_at(token) if caller.scopes is None else None
+    return Viewer(str(caller.user_id), ends_at, owned, partial(revoked.revocation, caller.session_id))
 
 
 def _token(credentials: Bearer) -> str:

@@ -49,9 +49,10 @@ async def follow_booking(
 
     Each has the type of a webhook's event and its body. Without an id the stream begins with a `snapshot`: read the
     booking when it comes, and nothing is missed. With the id of the last event that was received it begins with
-    everything since. It ends with the token, or after an hour; clients connect again by themselves. A guest token
-    will do as well.
+    everything since. It ends with the token or the session, or after an hour; clients connect again by themselves.
+    A guest token will do as well.
     """
     reference = await viewer.find(session, pnr)
     beginning = await events.begin(session, reference, last_event_id_header or last_event_id)
-    return events.BookingStream(beginning, viewer.name, viewer.expires_at - time())
+    seconds = viewer.ends_at - time() if viewer.ends_at is not None else None
+    return events.BookingStream(beginning, viewer.name, seconds, viewer.barred)

@@ -8,7 +8,7 @@ that wait. A stream whose client is slow asks for nothing more until it has been
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -93,10 +93,17 @@ def _event(position: Position, kind: str, data: Row) -> bytes:
 
 
 class BookingStream(EventStream):
-    """One viewer's events of a booking, for so many seconds at most."""
+    """One viewer's events of a booking, for so many seconds at most, and until `barred` returns."""
 
-    def __init__(self, beginning: Beginning, viewer: str, seconds: float) -> None:
-        super().__init__(crowd, TooManyEventStreams(retry_after=30), viewer, min(seconds, LONGEST_SECONDS))
+    def __init__(
+        self,
+        beginning: Beginning,
+        viewer: str,
+        seconds: float | None = None,
+        barred: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        longest = LONGEST_SECONDS if seconds is None else min(seconds, LONGEST_SECONDS)
+        super().__init__(crowd, TooManyEventStreams(retry_after=30), viewer, longest, barred)
         self._beginning = beginning
 
     async def events(self) -> AsyncGenerator[tuple[bytes, ...]]:

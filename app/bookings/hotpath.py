@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.auth import tokens
+from app.auth import revoked, tokens
 from app.auth.tokens import Caller
 from app.bookings import answers
 from app.bookings.schemas import BookingIn
@@ -73,11 +73,13 @@ def _headers(scope: Scope) -> dict[bytes, bytes] | None:
 
 
 def _caller(headers: dict[bytes, bytes]) -> Caller | None:
+    """Who is surely signed in; the route asks about everybody else."""
     scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
     try:
-        return tokens.read(token.decode("latin-1")) if scheme == b"Bearer" else None
+        caller = tokens.read(token.decode("latin-1")) if scheme == b"Bearer" else None
     except AppError:
         return None
+    return caller if caller and revoked.surely_good(caller.session_id, writing=True) else None
 
 
 def _hold(messages: Sequence[Message]) -> BookingIn | None:

@@ -47,6 +47,24 @@ def open(sealed: str, context: str) -> str:  # noqa: A001  The word for what is 
         raise CannotOpen("the text was altered or belongs elsewhere") from None
 
 
+def seal_with(secret: str, plain: str) -> bytes:
+    """Encrypt so that only who has the same secret, which must be long and random, can read it."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + _only_with(secret).encrypt(nonce, plain.encode(), None)
+
+
+def open_with(secret: str, sealed: bytes) -> str:
+    """Raises CannotOpen."""
+    try:
+        return _only_with(secret).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None).decode()
+    except InvalidTag:
+        raise CannotOpen("the text was sealed with another secret") from None
+
+
+def _only_with(secret: str) -> AESGCM:
+    return AESGCM(_derived(secret, b"jetway sealed with a secret", _KEY_BYTES))
+
+
 def newest() -> str:
     """What every text begins with that is sealed from now on; other texts are due for rotation."""
     return next(reversed(_keys(tuple(settings().encryption_keys)))) + "."

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -38,6 +40,31 @@ def decode(cursor: str | None, last: int = _LAST_ROW) -> int | None:
     if type(position) is not int or not 0 <= position <= last:
         raise invalid()
     return position
+
+
+def moment(cursor: str | None) -> tuple[datetime, uuid.UUID] | None:
+    """Where a list by time was left: the last row's instant and id."""
+    if cursor is None:
+        return None
+    try:
+        microseconds, last = unpack(cursor)
+        return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(
+            microsecond=microseconds % 1_000_000
+        ), uuid.UUID(last)
+    except (ValueError, TypeError, OverflowError, OSError, AttributeError):
+        raise invalid() from None
+
+
+def page(shown: list[dict[str, Any]], found: list[dict[str, Any]], size: int, by: str) -> dict[str, Any]:
+    """A page of a list by time; one row more than `size` was looked for, to know whether there is another."""
+    if len(found) <= size:
+        return {"data": shown, "next_cursor": None}
+    last = found[size - 1]
+    at: datetime = last[by]
+    return {
+        "data": shown,
+        "next_cursor": pack([int(at.timestamp()) * 1_000_000 + at.microsecond, last["id"].hex]),
+    }
 
 
 def invalid() -> Unprocessable:

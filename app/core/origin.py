@@ -5,6 +5,8 @@ from contextvars import ContextVar
 
 # The client's address as far as trusted proxies tell it; empty outside of requests.
 address: ContextVar[str] = ContextVar("address", default="")
+# What the client's program says it is, as it came.
+user_agent: ContextVar[bytes] = ContextVar("user_agent", default=b"")
 
 
 def customer(client: str) -> str:

@@ -15,14 +15,14 @@ _SHORTEST_SECRET = 32
 def refuse_weak(settings: "Settings") -> None:
     """Raises ValueError, which names the setting and never its value."""
     for name, secrets in (
-        ("JWT_SECRET", [settings.jwt_secret]),
+        ("JWT_SECRET", settings.jwt_secrets or [""]),
         ("SECRET_KEY", settings.secret_keys or [""]),
         ("ENCRYPTION_KEY", listed(settings.encryption_key)),
     ):
         for secret in secrets:
             if len(secret) < _SHORTEST_SECRET or DEVELOPMENT_SECRET in secret:
                 raise ValueError(f"{name} is the default or shorter than {_SHORTEST_SECRET} characters")
-    if settings.jwt_secret in settings.secret_keys:
+    if set(settings.jwt_secrets) & set(settings.secret_keys):
         raise ValueError("JWT_SECRET and SECRET_KEY must differ")
     if not settings.aviationstack_key or settings.aviationstack_key == "sandbox":
         raise ValueError("AVIATIONSTACK_KEY is missing or the sandbox's")

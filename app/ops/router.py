@@ -4,16 +4,12 @@ import secrets
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
-from app.auth import service as accounts
-from app.auth import tokens
-from app.auth.dependencies import NOT_AN_ADMIN, NOT_SIGNED_IN, AdminUser
-from app.auth.errors import AdminsOnly
-from app.core import db
+from app.auth.dependencies import NOT_AN_ADMIN, AdminUser, caller_of, require_admin
 from app.core.config import settings
 from app.core.errors import Unauthorized
 from app.core.web.problems import problems
@@ -59,17 +55,15 @@ async def providers(_: AdminUser) -> JSONResponse:
     return JSONResponse({"data": await service.providers()}, headers={"Cache-Control": "no-store"})
 
 
-@router.get(
-    "/admin/metrics", response_class=PlainTextResponse, responses=problems(*NOT_SIGNED_IN, AdminsOnly)
-)
-async def metrics(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Response:
+@router.get("/admin/metrics", response_class=PlainTextResponse, responses=problems(*NOT_AN_ADMIN))
+async def metrics(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Response:
     """Prometheus metrics of this process."""
     if credentials is None:
         raise Unauthorized("Send ADMIN_METRICS_TOKEN or an administrator's token.")
     token, expected = credentials.credentials, settings().admin_metrics_token
     if not (expected and secrets.compare_digest(token.encode(), expected.encode())):
-        async with db.transaction() as session:
-            if not await accounts.is_admin(session, tokens.read(token).user_id):
-                raise AdminsOnly
+        await require_admin(await caller_of(request, token))
     await service.measure()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

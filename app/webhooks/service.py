@@ -1,7 +1,7 @@
 """What a user does with webhooks: subscribe, look at deliveries, have them sent again."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -59,8 +59,8 @@ async def create(session: Session, user_id: uuid.UUID, data: SubscriptionIn) -> 
 
 async def page(session: Session, user_id: uuid.UUID, cursor: str | None, size: int) -> Row:
     """The caller's subscriptions, newest first."""
-    found = await repository.of_user(session, user_id, _position(cursor), size + 1)
-    return _paged([_view(one) for one in found[:size]], found, size, "created_at")
+    found = await repository.of_user(session, user_id, cursors.moment(cursor), size + 1)
+    return cursors.page([_view(one) for one in found[:size]], found, size, "created_at")
 
 
 async def read(session: Session, user_id: uuid.UUID, subscription_id: str) -> Row:
@@ -128,8 +128,10 @@ async def deliveries(
 ) -> Row:
     """What was sent and will be, the newest event first."""
     subscription = await _found(session, user_id, subscription_id)
-    found = await repository.deliveries_of(session, subscription["id"], _position(cursor), size + 1, **wanted)
-    return _paged([_delivery(one) for one in found[:size]], found, size, "event_at")
+    found = await repository.deliveries_of(
+        session, subscription["id"], cursors.moment(cursor), size + 1, **wanted
+    )
+    return cursors.page([_delivery(one) for one in found[:size]], found, size, "event_at")
 
 
 async def delivery(session: Session, user_id: uuid.UUID, delivery_id: str) -> Row:
@@ -242,27 +244,6 @@ async def _found_delivery(
     if found is None:
         raise DeliveryNotFound
     return found
-
-
-def _position(cursor: str | None) -> tuple[datetime, uuid.UUID] | None:
-    if cursor is None:
-        return None
-    try:
-        microseconds, last = cursors.unpack(cursor)
-        return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(
-            microsecond=microseconds % 1_000_000
-        ), uuid.UUID(last)
-    except (ValueError, TypeError, OverflowError, OSError, AttributeError):
-        raise cursors.invalid() from None
-
-
-def _paged(shown: list[Row], found: list[Row], size: int, by: str) -> Row:
-    if len(found) <= size:
-        return {"data": shown, "next_cursor": None}
-    last = found[size - 1]
-    at: datetime = last[by]
-    position = [int(at.timestamp()) * 1_000_000 + at.microsecond, last["id"].hex]
-    return {"data": shown, "next_cursor": cursors.pack(position)}
 
 
 def _at(instant: datetime | None) -> str | None:

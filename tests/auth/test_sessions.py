@@ -1,9 +1,13 @@
-"""Staying signed in, and ending it."""
+"""Staying signed in, and ending it. What a spent token is worth: `test_spent_tokens.py`."""
 
-import asyncio
 import uuid
 from typing import Any
 
+import pytest
+
+from app.auth import sessions
+from app.core import attempts
+from app.core.config import settings
 from tests.support.client import Answer, Client
 
 
@@ -22,56 +26,6 @@ async def test_a_refresh_token_buys_a_new_pair(api: Client, traveller: Client) -
     assert (await refresh(api, answer.body["refresh_token"])).status == 200
 
 
-async def test_a_spent_token_that_comes_back_ends_the_session(api: Client, traveller: Client) -> None:
-    """It may be in a thief's hands, so the newest token of the family dies with it."""
-    spent = traveller.user["refresh_token"]
-    newest = (await refresh(api, spent)).body["refresh_token"]
-
-    reused = await refresh(api, spent)
-
-    assert (reused.status, reused.code) == (401, "refresh_token_reused")
-    assert (await refresh(api, newest)).code == "refresh_token_reused"
-
-
-async def test_a_token_of_long_ago_ends_the_session_too(api: Client, traveller: Client) -> None:
-    """However many generations lie between."""
-    token = oldest = traveller.user["refresh_token"]
-    for _ in range(4):
-        token = (await refresh(api, token)).body["refresh_token"]
-
-    await refresh(api, oldest)
-
-    assert (await refresh(api, token)).status == 401
-
-
-async def test_other_sessions_of_the_user_live_on(api: Client, traveller: Client) -> None:
-    """A family is one login, not one person."""
-    login = {"email": traveller.user["email"], "password": "a window seat, please"}
-    elsewhere = (await api.post("/auth/login", login)).body["refresh_token"]
-    spent = traveller.user["refresh_token"]
-    await refresh(api, spent)
-    await refresh(api, spent)
-
-    assert (await refresh(api, elsewhere)).status == 200
-
-
-async def test_one_token_used_by_many_at_once_buys_one_pair_at_most(
-    api: Client, traveller: Client, sql: Any
-) -> None:
-    """The row's lock puts them in order, and all but the first are a reuse."""
-    token = traveller.user["refresh_token"]
-
-    answers = await asyncio.gather(*(refresh(api, token) for _ in range(12)))
-
-    assert sum(answer.status == 200 for answer in answers) == 1
-    assert {answer.code for answer in answers if answer.status != 200} == {"refresh_token_reused"}
-    alive = await sql(
-        "SELECT 1 FROM sessions WHERE user_id = :user AND revoked_at IS NULL",
-        user=uuid.UUID(traveller.user["id"]),
-    )
-    assert alive == []
-
-
 async def test_an_unknown_token_is_refused(api: Client) -> None:
     """Whatever it looks like."""
     for token in ("", "frt_unknown", "é", "\x00", "x" * 100):
@@ -87,6 +41,41 @@ async def test_an_expired_token_is_refused(api: Client, traveller: Client, sql: 
     )
 
     assert (await refresh(api, traveller.user["refresh_token"])).code == "invalid_token"
+
+
+async def test_a_session_ends_after_so_many_days_however_often_it_is_used(
+    api: Client, traveller: Client, sql: Any
+) -> None:
+    """A refresh moves the end of the token and not that of the session."""
+    user = uuid.UUID(traveller.user["id"])
+    token = (await refresh(api, traveller.user["refresh_token"])).body["refresh_token"]
+    [session] = await sql(
+        "SELECT expires_at - created_at AS lasts, expires_at - now() > interval '89 days' AS long FROM sessions"
+        " WHERE user_id = :user",
+        user=user,
+    )
+    assert (session["lasts"].days, session["long"]) == (settings().session_days, True)
+    await sql("UPDATE sessions SET expires_at = now() WHERE user_id = :user", user=user)
+
+    assert (await refresh(api, token)).code == "invalid_token"
+
+
+async def test_a_session_is_refreshed_thirty_times_a_minute_at_most(
+    api: Client, traveller: Client, sql: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it waits, and is not ended by that."""
+    assert (sessions._REFRESHES.quota, sessions._REFRESHES.seconds) == (30, 60)
+    monkeypatch.setattr(sessions, "_REFRESHES", attempts.Policy("refresh", 3, 60))
+    token = traveller.user["refresh_token"]
+    for _ in range(3):
+        token = (await refresh(api, token)).body["refresh_token"]
+
+    stopped = await refresh(api, token)
+
+    assert (stopped.status, stopped.code) == (429, "rate_limited")
+    assert 0 < int(stopped.headers["Retry-After"]) <= 60
+    await sql("UPDATE attempts SET at = at - interval '1 minute' WHERE policy = 'refresh'")
+    assert (await refresh(api, token)).status == 200
 
 
 async def test_logging_out_ends_the_session(api: Client, traveller: Client) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 import pytest
 
+from app.auth import tokens
 from app.core.config import settings
 from tests.support.client import Answer, Client
 
@@ -19,9 +20,10 @@ def forged(
     """A token like ours but for the changes; None takes a claim out."""
     now = int(time())
     claims = {"iss": "jetway", "aud": "jetway-api", "sub": str(uuid.uuid4()), "sid": str(uuid.uuid4())}
-    claims |= {"iat": now, "exp": now + 900, **changes}  # type: ignore[dict-item]
+    claims |= {"jti": uuid.uuid4().hex, "iat": now, "nbf": now, "exp": now + 900, **changes}  # type: ignore[dict-item]
     kept = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(kept, secret or settings().jwt_secret, algorithm, headers={"typ": typ})
+    header = {"typ": typ, "kid": tokens.key_id(settings().jwt_secret)}
+    return jwt.encode(kept, secret or settings().jwt_secret, algorithm, headers=header)
 
 
 def raw(*parts: Any) -> str:
@@ -47,7 +49,7 @@ async def test_without_a_token_one_is_asked_to_sign_in(api: Client) -> None:
 
 async def test_an_expired_token_says_so(api: Client, traveller: Client) -> None:
     """An app refreshes then, instead of asking for the password."""
-    answer = await present(api, forged(sub=traveller.user["id"], iat=int(time()) - 901, exp=int(time()) - 1))
+    answer = await present(api, forged(sub=traveller.user["id"], iat=int(time()) - 901, exp=int(time()) - 6))
 
     assert (answer.status, answer.code) == (401, "token_expired")
 
@@ -57,7 +59,7 @@ async def test_a_token_that_was_good_expires_too(
 ) -> None:
     """A signature found good is remembered; the time is looked at again."""
     assert (await traveller.get("/auth/me")).status == 200
-    monkeypatch.setattr("app.auth.tokens.time", lambda: time() + settings().access_token_seconds + 1)
+    monkeypatch.setattr("app.auth.tokens.time", lambda: time() + settings().access_token_seconds + 6)
 
     assert (await traveller.get("/auth/me")).code == "token_expired"
 

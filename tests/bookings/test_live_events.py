@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from app.auth import tokens
 from app.bookings import guests
 from app.core import clock
 from tests.bookings.paid import bought, change_quoted, confirm_change, held
@@ -96,7 +97,7 @@ async def test_nobody_else_may_watch(traveller: Client, api: Client, fleet: Flee
 async def test_a_guest_watches_the_one_booking(traveller: Client, fleet: Fleet, sql: Any) -> None:
     """With the token of their link."""
     mine, other = [(await held(traveller, fleet))["pnr"] for _ in range(2)]
-    guest = Client(traveller.session, traveller.base, guests._issued(mine))
+    guest = Client(traveller.session, traveller.base, tokens.sign(guests._KIND, mine, 60))
     async with opened(guest, mine) as stream:
         await stream.next()
         await happens(sql, mine, "booking.confirmed")

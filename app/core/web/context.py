@@ -107,6 +107,7 @@ class RequestContext:
         logging.request_id.set(scope["state"]["request_id"])
         # Behind a proxy that uvicorn trusts, this is the address that the proxy tells of.
         origin.address.set(scope["client"][0] if scope["client"] else "")
+        origin.user_agent.set(next((value for name, value in scope["headers"] if name == b"user-agent"), b""))
         dearer = self.dearer.get(scope["path"])
         if dearer is not None and refusal is None:
             left, refusal = await dearer.ask(scope["client"][0] if scope["client"] else "", started)

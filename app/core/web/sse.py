@@ -8,10 +8,11 @@ import asyncio
 import signal
 import threading
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -101,16 +102,24 @@ class Crowd:
 
 
 class EventStream(Response):
-    """Events for one viewer. `seconds` is how long they may go on, None for as long as the viewer wants."""
+    """Events for one viewer. `seconds` is how long they may go on, None for as long as the viewer wants; `barred`
+    returns when the viewer may watch no more.
+    """
 
     media_type = "text/event-stream"
 
     def __init__(
-        self, crowd: Crowd, refusal: AppError, viewer: str = "", seconds: float | None = None
+        self,
+        crowd: Crowd,
+        refusal: AppError,
+        viewer: str = "",
+        seconds: float | None = None,
+        barred: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._crowd, self._refusal, self._viewer, self._seconds = crowd, refusal, viewer, seconds
+        self._crowd, self._refusal, self._viewer = crowd, refusal, viewer
+        self._seconds, self._barred = seconds, barred
 
     def events(self) -> AsyncGenerator[tuple[bytes, ...]]:
         """What is to be sent, in parts: a large body can be shared by all streams that send it."""
@@ -157,10 +166,15 @@ class EventStream(Response):
                             await send({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def _over(self) -> None:
-        """Return when the stream's time is over, or the server is told to stop."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._seconds):
-                await _state.closing.wait()
+        """Return when the stream's time is over, its viewer may watch no more, or the server is told to stop."""
+        ends: list[asyncio.Future[Any]] = [asyncio.create_task(_state.closing.wait())]
+        if self._barred is not None:
+            ends.append(asyncio.ensure_future(self._barred()))
+        try:
+            await asyncio.wait(ends, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
 
 
 async def _left(receive: Receive) -> None:
