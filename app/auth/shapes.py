@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstraints
 
 from app.auth.schemas import Password, Strict, UserOut
 from app.auth.scopes import Scope
@@ -38,7 +38,7 @@ class ApiKeyIn(Strict):
     scopes: list[Scope] = Field(
         min_length=1, max_length=20, description="What the key may do. `write` includes `read`."
     )
-    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = Field(
+    expires_in_days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = Field(
         default=None, description="Without it the key works until it is revoked.", examples=[90]
     )
     password: Password = Field(description="Your password once more.")
@@ -80,4 +80,4 @@ class UserPatch(Strict):
     """What is not named stays."""
 
     role: Literal["user", "admin"] | None = None
-    suspended: bool | None = None
+    suspended: StrictBool | None = None

@@ -70,6 +70,8 @@ def verify(kind: Kind, token: str) -> dict[str, Any]:
 
 def kind_of(token: str) -> str | None:
     """The `typ` that a token claims to have, which proves nothing."""
+    if not _SPELLED.fullmatch(token):
+        return None
     try:
         typ = jwt.get_unverified_header(token).get("typ")
     except jwt.InvalidTokenError:
@@ -127,7 +129,7 @@ def _signed(kind: Kind, token: str, secrets: tuple[str, ...]) -> dict[str, Any]:
             leeway=LEEWAY_SECONDS,
             options={"require": list(_CLAIMS), "verify_exp": False},
         )
-    except (jwt.InvalidTokenError, ValueError, KeyError, TypeError, RecursionError):
+    except (jwt.InvalidTokenError, ValueError, KeyError, TypeError):
         raise InvalidToken from None
     if type(claims["exp"]) is not int:
         raise InvalidToken

@@ -33,7 +33,9 @@ class Safety(BaseSettings):
         "SECRET_KEY does. A comma-separated list rotates it: the last one encrypts, all of them and SECRET_KEY "
         "decrypt, and `python -m app rotate-encryption` brings everything to the last one.",
     )
-    access_token_seconds: int = Field(default=900, ge=60, description="Life of an access token, in seconds.")
+    access_token_seconds: int = Field(
+        default=900, ge=60, le=86_400, description="Life of an access token, in seconds."
+    )
     refresh_token_days: int = Field(
         default=14, ge=1, description="A session ends when its refresh token is not used for so many days."
     )
