@@ -7,8 +7,10 @@ from fastapi import APIRouter
 
 from app.airlines.router import router as airlines
 from app.airports.router import router as airports
+from app.auth.account_router import router as accounts
 from app.auth.key_router import router as api_keys
 from app.auth.router import router as auth
+from app.auth.second_factor_router import router as second_factor
 from app.auth.session_router import router as sessions
 from app.auth.user_router import router as users
 from app.bookings.event_router import router as events
@@ -49,6 +51,8 @@ for _part in (
     webhooks,
     notifications,
     auth,
+    accounts,
+    second_factor,
     sessions,
     api_keys,
     users,

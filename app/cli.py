@@ -176,12 +176,13 @@ def _agreed(question: str) -> bool:
 async def _rotate_encryption() -> None:
     """Batch by batch, each in a transaction of its own: what was sealed before an interruption stays so."""
     resealed = 0
+    from app.auth import second_factor
     from app.bookings import documents
     from app.notifications import devices
     from app.webhooks import secrets
 
     # What seals a batch of a feature's fields anew, and tells how many.
-    for reseal in (documents.reseal, devices.reseal, secrets.reseal):
+    for reseal in (documents.reseal, devices.reseal, secrets.reseal, second_factor.reseal):
         while True:
             try:
                 async with db.transaction() as session:

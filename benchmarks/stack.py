@@ -25,8 +25,8 @@ DAY = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
 
 
 @contextmanager
-def product() -> Iterator[tuple[str, Servers, dict[str, str]]]:
-    """The API as in production, with its PostgreSQL (fsync on), Redis and sandbox."""
+def product(**more: str) -> Iterator[tuple[str, Servers, dict[str, str]]]:
+    """The API as in production, with its PostgreSQL (fsync on), Redis and sandbox; `more` are settings."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="jetway-bench-")))
         os.sched_setaffinity(0, LOAD_CORE)
@@ -43,6 +43,7 @@ def product() -> Iterator[tuple[str, Servers, dict[str, str]]]:
             "STRIPE_SECRET_KEY": "sk_test_sandbox",
             "STRIPE_WEBHOOK_SECRET": "whsec_sandbox",
             "LOG_LEVEL": "INFO",
+            **more,
         }
         run([sys.executable, "-m", "alembic", "upgrade", "head"], environment)
         stack.enter_context(process(["-m", "sandbox", "--port", str(sandbox)], LOAD_CORE, environment))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
@@ -44,9 +45,12 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 def _hash_once() -> None:
-    """Let all the travellers of tests share one real hash of their one password: a hash is slow on purpose."""
+    """Let all the travellers of tests share one real hash of their one password, and have each password compared with
+    it once: a hash is slow on purpose.
+    """
     from app.auth import passwords
 
+    passwords._verify = lru_cache(maxsize=10_000)(passwords._verify)
     hashed, known = passwords.hashed, dict[str, str]()
 
     async def once(password: str) -> str:

@@ -1,6 +1,6 @@
 """What accounts can refuse."""
 
-from app.core.errors import Conflict, Forbidden, NotFound, Unauthorized, Unprocessable
+from app.core.errors import Conflict, Forbidden, NotFound, Unauthorized, Unavailable, Unprocessable
 
 
 class EmailTaken(Conflict):
@@ -76,3 +76,43 @@ class UserNotFound(NotFound):
 class OwnAccount(Conflict):
     code = "own_account"
     title = "Nobody changes their own role or suspends themselves"
+
+
+class TotpRequired(Unauthorized):
+    code = "totp_required"
+    title = "Send the code of your authenticator, or a recovery code, as `code`"
+
+
+class LoginCodeRequired(Unauthorized):
+    code = "login_code_required"
+    title = "We have mailed you a code; send it as `code`"
+
+
+class WrongCode(Unauthorized):
+    code = "wrong_code"
+    title = "The code is wrong, was used, or has expired"
+
+
+class NotConfirmed(Forbidden):
+    code = "not_confirmed"
+    title = "The password or the code beside it is wrong"
+
+
+class LinkNotValid(NotFound):
+    code = "link_not_valid"
+    title = "This link has been used, has expired, is void or never was"
+
+
+class SecondFactorOn(Conflict):
+    code = "second_factor_on"
+    title = "This account has a second factor; switch it off first"
+
+
+class SecondFactorOff(Conflict):
+    code = "second_factor_off"
+    title = "Begin with a new second factor first"
+
+
+class Overloaded(Unavailable):
+    code = "overloaded"
+    title = "Too much at once; come back in a moment"

@@ -5,9 +5,9 @@ import uuid
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from app.auth import keys
+from app.auth import keys, proofs
 from app.auth.dependencies import NOT_SIGNED_IN, CurrentUser
-from app.auth.errors import ApiKeyNotFound, InvalidCredentials, TooManyApiKeys
+from app.auth.errors import ApiKeyNotFound, NotConfirmed, Overloaded, TooManyApiKeys
 from app.auth.shapes import ApiKeyIn, ApiKeyList, ApiKeyWithSecret
 from app.core.errors import TooManyRequests
 from app.core.web.dependencies import SessionDep
@@ -23,13 +23,13 @@ _ONCE = (IdempotencyInProgress, IdempotencyKeyReused)
     "",
     status_code=201,
     response_model=ApiKeyWithSecret,
-    responses=problems(*NOT_SIGNED_IN, InvalidCredentials, *_ONCE, TooManyApiKeys, TooManyRequests),
+    responses=problems(*NOT_SIGNED_IN, NotConfirmed, *_ONCE, TooManyApiKeys, TooManyRequests, Overloaded),
 )
 async def create_api_key(caller: CurrentUser, once: OnceDep, data: ApiKeyIn) -> Response:
     """A key for a server of yours. It is in this answer and in no other."""
-    await keys.require_password(caller.user_id, data.password)
+    proven = await proofs.password(caller.user_id, data.password)
     return await once.in_one(
-        caller.user_id, 201, lambda session: keys.create(session, caller.user_id, data), secret=True
+        caller.user_id, 201, lambda session: keys.create(session, proven, data), secret=True
     )
 
 

@@ -11,17 +11,17 @@ import uuid
 from dataclasses import dataclass
 from time import monotonic
 
-from app.auth import passwords, repository, revoked
+from app.auth import proofs, repository, revoked
 from app.auth.errors import (
     ApiKeyNotFound,
-    InvalidCredentials,
     InvalidToken,
     TooManyApiKeys,
     WrongKeyMode,
 )
+from app.auth.models import User
 from app.auth.shapes import ApiKeyIn
 from app.auth.tokens import Caller
-from app.core import attempts, audit, db
+from app.core import audit, db
 from app.core.clock import rfc3339
 from app.core.config import settings
 from app.core.db import Row, Session
@@ -29,7 +29,6 @@ from app.core.db import Row, Session
 PREFIX = "jtw_"
 MOST_EACH = 20
 _FORM = re.compile(r"jtw_(test|live)_[A-Za-z0-9_-]{43}")
-_GUESSES = attempts.Policy("key password", 10, 15 * 60)
 _KNOWN_SECONDS, _MOST_KNOWN = 60.0, 10_000
 _SHOWN_CHARACTERS = len("jtw_test_") + 4
 
@@ -59,22 +58,9 @@ async def read(key: str) -> Caller:
     return known.caller
 
 
-async def require_password(user_id: uuid.UUID, password: str) -> None:
-    """Whoever found a phone unlocked makes no keys. Raises InvalidCredentials, TooManyRequests.
-
-    The hash is computed outside any transaction.
-    """
-    async with db.transaction() as session:
-        user = await repository.user(session, user_id)
-    await attempts.spend(_GUESSES, str(user_id))
-    if not await passwords.fits(password, user.password_hash if user else None):
-        raise InvalidCredentials("The password is wrong.")
-    async with db.transaction() as session:
-        await attempts.forget(session, _GUESSES, str(user_id))
-
-
-async def create(session: Session, user_id: uuid.UUID, data: ApiKeyIn) -> Row:
-    """A new key, which is shown now and never again. Raises TooManyApiKeys."""
+async def create(session: Session, proven: User, data: ApiKeyIn) -> Row:
+    """A new key, which is shown now and never again. Raises NotConfirmed, TooManyApiKeys."""
+    user_id = (await proofs.still(session, proven)).id
     key = f"{PREFIX}{_mode()}_{secrets.token_urlsafe(32)}"
     added = await repository.add_key(
         session,

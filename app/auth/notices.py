@@ -1,8 +1,8 @@
-"""What an account's owner hears of by mail because somebody else may have done it."""
+"""What an account's owner hears of by mail because somebody else may have done it, and what is kept of it."""
 
 import uuid
 
-from app.core import outbox
+from app.core import audit, outbox
 from app.core.db import Session
 
 
@@ -18,3 +18,8 @@ async def tell(session: Session, user_id: uuid.UUID, kind: str, **data: str) -> 
         "data": {"user_id": str(user_id), **data},
     }
     await outbox.record(session, [event])
+
+
+async def note(session: Session, user_id: uuid.UUID, action: str, **data: str | bool) -> None:
+    """Keep in the audit log that an account's owner did this, or somebody in their name."""
+    await audit.record(session, action, by="user", actor=user_id, subject=f"user:{user_id}", **data)

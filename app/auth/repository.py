@@ -318,7 +318,7 @@ async def admin_standing(session: Session, user_id: uuid.UUID, session_id: uuid.
 
 _ACCOUNT = """
     SELECT id, email, full_name, role, email_verified, locale, created_at, suspended_at,
-           totp_confirmed_at IS NOT NULL AS second_factor
+           totp_confirmed_at IS NOT NULL AS totp_enabled
     FROM users
 """
 

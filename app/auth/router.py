@@ -13,8 +13,12 @@ from app.auth.errors import (
     EmailTaken,
     InvalidCredentials,
     InvalidToken,
+    LoginCodeRequired,
+    Overloaded,
     RefreshTokenReused,
+    TotpRequired,
     WeakPassword,
+    WrongCode,
 )
 from app.auth.schemas import Login, Refresh, Signup, Tokens, UserOut
 from app.core.errors import TooManyRequests
@@ -34,7 +38,7 @@ _LOGIN_BODY: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["username", "password"],
-                    "properties": {"username": {"type": "string"}, "password": {"type": "string"}},
+                    "properties": {name: {"type": "string"} for name in ("username", "password", "code")},
                 }
             },
         },
@@ -42,22 +46,32 @@ _LOGIN_BODY: dict[str, Any] = {
 }
 
 
-@router.post("/signup", status_code=201, response_model=Tokens, responses=problems(EmailTaken, WeakPassword))
+@router.post(
+    "/signup",
+    status_code=201,
+    response_model=Tokens,
+    responses=problems(EmailTaken, WeakPassword, TooManyRequests, Overloaded),
+)
 async def sign_up(data: Signup) -> JSONResponse:
-    """Open an account. The answer signs you in."""
+    """Open an account. The answer signs you in; a link to verify your address is mailed."""
     return JSONResponse(await service.sign_up(data), 201, _PRIVATE)
 
 
 @router.post(
     "/login",
     response_model=Tokens,
-    responses=problems(InvalidCredentials, TooManyRequests),
+    responses=problems(
+        InvalidCredentials, TotpRequired, LoginCodeRequired, WrongCode, TooManyRequests, Overloaded
+    ),
     openapi_extra=_LOGIN_BODY,
 )
 async def log_in(request: Request) -> JSONResponse:
-    """Sign in with JSON, or with the OAuth2 password form."""
-    client = request.client.host if request.client else "unknown"
-    return JSONResponse(await service.log_in(await _credentials(request), client), 200, _PRIVATE)
+    """Sign in with JSON, or with the OAuth2 password form.
+
+    Where a 401 asks for a code, send the same again with `code`: `totp_required` wants one of the authenticator or a
+    recovery code; `login_code_required`, after many failures from elsewhere, the one that has just been mailed.
+    """
+    return JSONResponse(await service.log_in(await _credentials(request)), 200, _PRIVATE)
 
 
 @router.post("/refresh", response_model=Tokens, responses=problems(InvalidToken, RefreshTokenReused))
@@ -82,7 +96,8 @@ async def me(caller: CurrentUser, session: SessionDep) -> JSONResponse:
 async def _credentials(request: Request) -> Login:
     if request.headers.get("content-type", "").startswith(_FORM):
         form = await request.form()
-        content: Any = {"email": form.get("username"), "password": form.get("password")}
+        sent = {"email": "username", "password": "password", "code": "code"}
+        content: Any = {name: form[field] for name, field in sent.items() if field in form}
     else:
         try:
             content = await request.json()

@@ -41,16 +41,69 @@ def _as_signed_up(email: str) -> str:
 
 class Signup(Strict):
     email: Email = Field(examples=["ada@example.com"])
-    password: Password = Field(description="At least 10 characters.")
+    password: Password = Field(description="8 to 128 characters, of any kind.")
     full_name: FullName = Field(examples=["Ada Lovelace"])
     locale: Locale = Field(default="en", description="The language of mails.")
 
 
+KnownEmail = Annotated[str, Field(max_length=254), AfterValidator(_as_signed_up)]
+Code = Annotated[str, Field(min_length=1, max_length=40, examples=["492039"])]
+Token = Annotated[
+    str, Field(min_length=1, max_length=100, description="What stands behind `#token=` in the mail.")
+]
+
+
 class Login(Strict):
-    email: Annotated[str, Field(max_length=254), AfterValidator(_as_signed_up)] = Field(
-        examples=["demo@example.com"]
-    )
+    email: KnownEmail = Field(examples=["demo@example.com"])
     password: Password
+    code: Code | None = Field(
+        default=None,
+        description="Where `totp_required` or `login_code_required` asked for it: a code of the authenticator, a "
+        "recovery code, or the code that was mailed.",
+    )
+
+
+class MailedToken(Strict):
+    token: Token
+
+
+class ForgottenPassword(Strict):
+    email: KnownEmail = Field(examples=["ada@example.com"])
+
+
+class PasswordReset(Strict):
+    token: Token
+    new_password: Password
+
+
+class PasswordChange(Strict):
+    current_password: Password
+    new_password: Password
+
+
+class EmailChange(Strict):
+    new_email: Email = Field(examples=["ada.lovelace@example.com"])
+    current_password: Password
+
+
+class Profile(Strict):
+    """What is left out stays."""
+
+    full_name: FullName | None = Field(default=None, examples=["Ada King"])
+    locale: Locale | None = Field(default=None, description="The language of mails.")
+
+
+class PasswordAgain(Strict):
+    password: Password
+
+
+class ConfirmedCode(Strict):
+    code: Code
+
+
+class PasswordAndCode(Strict):
+    password: Password
+    code: Code
 
 
 class Refresh(Strict):
@@ -66,6 +119,7 @@ class UserOut(BaseModel):
     role: Literal["user", "admin"]
     email_verified: bool
     locale: Locale
+    totp_enabled: bool
     created_at: str
 
 
@@ -75,3 +129,16 @@ class Tokens(BaseModel):
     refresh_token: str
     token_type: Literal["bearer"]
     expires_in: int = Field(description="Seconds until the access token expires.")
+
+
+class Accepted(BaseModel):
+    message: str
+
+
+class TotpSecret(BaseModel):
+    secret: str = Field(description="In base 32, for who types it.")
+    otpauth_uri: str = Field(description="For a QR code.")
+
+
+class RecoveryCodes(BaseModel):
+    recovery_codes: list[str] = Field(description="Each is good once. They are not shown again.")

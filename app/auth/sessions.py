@@ -181,5 +181,6 @@ def view(user: User) -> Row:
         "role": user.role,
         "email_verified": user.email_verified,
         "locale": user.locale,
+        "totp_enabled": user.totp_confirmed_at is not None,
         "created_at": rfc3339(user.created_at),
     }

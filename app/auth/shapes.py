@@ -68,7 +68,7 @@ class ApiKeyList(BaseModel):
 
 class AccountOut(UserOut):
     suspended_at: str | None
-    second_factor: bool = Field(description="Whether a code is asked for beside the password.")
+    totp_enabled: bool = Field(description="Whether a code is asked for beside the password.")
 
 
 class AccountList(BaseModel):

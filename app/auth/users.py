@@ -87,5 +87,5 @@ def _view(found: Row) -> Row:
         **{name: found[name] for name in ("email", "full_name", "role", "email_verified", "locale")},
         "created_at": rfc3339(found["created_at"]),
         "suspended_at": rfc3339(suspended_at) if suspended_at else None,
-        "second_factor": found["second_factor"],
+        "totp_enabled": found["totp_enabled"],
     }

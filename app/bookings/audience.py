@@ -35,7 +35,8 @@ async def of(session: Session, events: Sequence[Row]) -> dict[uuid.UUID, set[Lis
     for event in about_flights:
         heard[event["event_id"]] |= by_flight[known[event["subject"]]]
     for event in events:
-        if "user_id" in event["data"]:
+        # What becomes of an account is told to its owner by mail, and to no program.
+        if "user_id" in event["data"] and not event["type"].startswith("account."):
             heard[event["event_id"]].add(Listener(uuid.UUID(event["data"]["user_id"]), None))
     return heard
 

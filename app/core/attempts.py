@@ -54,6 +54,39 @@ async def spend_in(session: Session, policy: Policy, caller: str) -> None:
         raise refusal(policy, wait)
 
 
+async def check(session: Session, policy: Policy, caller: str, *, in_turn: bool = False) -> None:
+    """Raises TooManyRequests where the quota is spent; counts nothing.
+
+    `in_turn`: once those who are at it are through, and before those who come later, until the transaction ends.
+    Who notes only failures decides so, and however many try at once, no more of them are answered than the quota.
+    """
+    if not settings().rate_limit_enabled:
+        return
+    hashed = _hashed(caller)
+    if in_turn:
+        await rows(session, _QUEUE, policy=policy.name, caller=hashed)
+    known = {"policy": policy.name, "caller": hashed, "seconds": policy.seconds}
+    found = await rows(session, _WAIT, **known, last=policy.quota - 1)
+    if found:
+        raise refusal(policy, float(found[0]["wait"]))
+
+
+async def note(session: Session, policy: Policy, caller: str) -> None:
+    """Count an attempt in the caller's transaction, whatever the quota."""
+    await rows(
+        session,
+        "INSERT INTO attempts (policy, caller) VALUES (:policy, :caller)",
+        policy=policy.name,
+        caller=_hashed(caller),
+    )
+
+
+async def count_of_all(session: Session, policy: Policy, seconds: int, most: int) -> int:
+    """How many attempts of all callers were made within so many seconds; counted no further than `most`."""
+    [found] = await rows(session, _COUNT_OF_ALL, policy=policy.name, seconds=seconds, most=most)
+    return int(found["made"])
+
+
 async def count(session: Session, policy: Policy, caller: str) -> int:
     """How many attempts of this caller count at the moment."""
     [found] = await rows(session, _COUNT, policy=policy.name, caller=_hashed(caller), seconds=policy.seconds)
@@ -102,6 +135,16 @@ _QUEUE = (
 _COUNT = """
     SELECT count(*) AS made FROM attempts
     WHERE policy = :policy AND caller = :caller AND at > clock_timestamp() - make_interval(secs => :seconds)
+"""
+_COUNT_OF_ALL = """
+    SELECT count(*) AS made FROM (
+        SELECT FROM attempts
+        WHERE at > clock_timestamp() - make_interval(secs => :seconds) AND policy = :policy LIMIT :most) recent
+"""
+_WAIT = """
+    SELECT extract(epoch FROM at + make_interval(secs => :seconds) - clock_timestamp()) AS wait FROM attempts
+    WHERE policy = :policy AND caller = :caller AND at > clock_timestamp() - make_interval(secs => :seconds)
+    ORDER BY at DESC OFFSET :last LIMIT 1
 """
 # The clock and not the transaction's beginning, which may be long before its turn in the queue.
 _SPEND = """

@@ -195,5 +195,15 @@ WEBHOOKS_LAG = Gauge(
     "How long ago the oldest delivery to such subscriptions that has not been sent was due.",
     ["receiver"],
 )
+LOGINS = Counter(
+    "jetway_logins_total",
+    "Logins by how they ended: succeeded, failed, code_required where the password was right and more is wanted, or "
+    "wrong_code.",
+    ["outcome"],
+)
+LOGIN_ALARMS = Counter(
+    "jetway_login_alarms_total",
+    "Failed logins at which more than 500 had failed in the five minutes before them: somebody tries passwords.",
+)
 OUTBOX_AGE = Gauge("jetway_outbox_age_seconds", "How long the oldest event has waited to be handed on.")
 TASKS = Counter("jetway_tasks_total", "Background tasks by how they ended.", ["task", "outcome"])

@@ -68,6 +68,12 @@ class Safety(BaseSettings):
         description="Whether sign-ups, logins, mailed links and codes are limited by the address that asks as well. "
         "Empty: in production; elsewhere everybody has the same address.",
     )
+    password_queue: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many passwords may wait in a process to be hashed; who comes then gets 503. Empty: 50 in "
+        "production, and elsewhere, where hundreds of travellers may sign up at once, 2000.",
+    )
     trusted_proxies: Annotated[str, AfterValidator(written.proxies)] = Field(
         default="",
         description="Proxies in front of the product, as a comma-separated list of addresses and networks. Only from "
@@ -104,6 +110,10 @@ class Safety(BaseSettings):
     def by_address(self) -> bool:
         """Whether what an address has done counts against whoever else comes from it."""
         return self.app_env == "production" if self.address_limits is None else self.address_limits
+
+    @property
+    def passwords_waiting(self) -> int:
+        return self.password_queue or (50 if self.app_env == "production" else 2000)
 
     @property
     def requests_a_minute(self) -> int:

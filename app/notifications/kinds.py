@@ -29,6 +29,22 @@ _TO_PEOPLE = {
     "flight.landed": "flight_landed",
     "webhook.disabled": "webhook_disabled",
 }
+# These go to an account's owner and stay in the house; `account.login_code` is told as `account_login_code`. The first
+# four bring what the owner sends back.
+_CHALLENGES = (
+    "account_verify_email",
+    "account_reset_password",
+    "account_change_email",
+    "account_login_code",
+)
+ACCOUNT_KINDS = (
+    *_CHALLENGES,
+    "account_password_changed",
+    "account_email_changed",
+    "account_totp_on",
+    "account_totp_off",
+    "account_session_reused",
+)
 BOOKING_KINDS = (
     *_PLAIN.values(),
     "booking_changed",
@@ -36,7 +52,7 @@ BOOKING_KINDS = (
     "refund_succeeded",
     "late_payment_refunded",
 )
-KINDS = (*BOOKING_KINDS, *_TO_PEOPLE.values(), "flight_on_time")
+KINDS = (*BOOKING_KINDS, *_TO_PEOPLE.values(), "flight_on_time", *ACCOUNT_KINDS)
 # Each takes back what the other has said.
 _OF_THE_TIME = ("flight_delayed", "flight_on_time")
 # What these say is no longer so once the booking is in another state.
@@ -97,10 +113,21 @@ def kind_for_people(event: Row) -> str | None:
     return kind if kind != "flight_delayed" or late else "flight_on_time"
 
 
+def kind_for_owner(event: Row) -> str | None:
+    """The kind of mail to an account's owner that an event asks for. An address that nobody has, has no owner."""
+    kind = event["type"].replace(".", "_")
+    return kind if kind in ACCOUNT_KINDS and event["data"]["user_id"] else None
+
+
+def asks_for_answer(kind: str) -> bool:
+    """Whether a mail brings a link or a code that is to be sent back."""
+    return kind in _CHALLENGES
+
+
 def category(kind: str) -> Category:
     if kind in BOOKING_KINDS:
         return "bookings"
-    return "account" if kind == "webhook_disabled" else "flight_alerts"
+    return "account" if kind in ("webhook_disabled", *ACCOUNT_KINDS) else "flight_alerts"
 
 
 def still_true(kind: str, status: str) -> bool:

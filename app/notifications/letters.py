@@ -15,6 +15,7 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from app.auth import challenges
 from app.bookings import guests
 from app.bookings import service as bookings
 from app.core.config import settings
@@ -23,7 +24,7 @@ from app.documents import calendar, receipt
 from app.documents.languages import language
 from app.flights import service as flights
 from app.notifications import alerts, preferences
-from app.notifications.kinds import alert_still_true, category, still_true
+from app.notifications.kinds import alert_still_true, asks_for_answer, category, still_true
 from app.notifications.wording import Values, Wording, wording
 
 _WITH_FLIGHTS = ("booking_held", "booking_confirmed", "booking_changed", "answer_needed")
@@ -91,7 +92,11 @@ async def tell(session: Session, row: Row) -> Told | None:
         case "flight_alerts":
             return await _alert(session, row, words)
         case "account":
-            return _account(row, words)
+            return (
+                _webhook(row, words)
+                if row["kind"] == "webhook_disabled"
+                else await _owner(session, row, words)
+            )
     return await _booking(session, row, words)
 
 
@@ -132,7 +137,32 @@ async def _alert(session: Session, row: Row, words: Wording) -> Told | None:
     return Told(words, values, path, alerts.facts(words, row["data"], values), footer="footer_alerts")
 
 
-def _account(row: Row, words: Wording) -> Told:
+# Where the links of mails to an account's owner lead: pages of the front end, which post the token that stands behind
+# the # and so reaches no server's log.
+_PAGES = {
+    "account_verify_email": "account/verify",
+    "account_reset_password": "account/reset",
+    "account_change_email": "account/email",
+    "account_login_code": "account/login",
+}
+
+
+async def _owner(session: Session, row: Row, words: Wording) -> Told | None:
+    values: Values = {"code": None, "valid_until": None}
+    path = _PAGES.get(row["kind"], "account/security")
+    if asks_for_answer(row["kind"]):
+        asked = await challenges.mailed(session, UUID(row["data"]["challenge_id"]))
+        if asked is None:
+            return None
+        values["valid_until"] = words.moment(asked["expires_at"], "UTC")
+        if row["kind"] == "account_login_code":
+            values["code"] = asked["code"]
+        else:
+            path += f"#token={asked['token']}"
+    return Told(words, values, path, [], footer="footer_account")
+
+
+def _webhook(row: Row, words: Wording) -> Told:
     host, reason = row["data"]["host"], row["data"]["reason"]
     values: Values = {"host": host, "gone": host if reason == "gone" else None}
     values["failing"] = host if reason == "failing" else None

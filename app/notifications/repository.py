@@ -48,20 +48,22 @@ async def add_mails(session: Session, mails: list[Row], domain: str) -> None:
 async def add_mails_to_people(session: Session, told: list[Row], domain: str) -> None:
     """Queue mails to accounts, as far as they want them.
 
-    Each has `event_id`, `user_id`, `kind`, `category`, `data` and `created_at`. Who has said
-    nothing and has no device gets mails of the flights that they are booked on.
+    Each has `event_id`, `user_id`, `kind`, `category`, `data` and `created_at`. Alerts go to verified addresses only;
+    who has said nothing and has no device gets those of the flights that they are booked on. What an account's
+    owner is to send back goes to the address that is asked.
     """
     for batch in _batches(told):
         await rows(
             session,
             """
             INSERT INTO emails (event_id, kind, recipient, locale, data, message_id, created_at, user_id)
-            SELECT t.event_id, t.kind, u.email, u.locale, t.data,
+            SELECT t.event_id, t.kind, coalesce(c.email, u.email), u.locale, t.data,
                    '<' || gen_random_uuid() || '@' || :domain || '>', t.created_at, u.id
             FROM jsonb_to_recordset(CAST(:told AS jsonb))
                 AS t(event_id uuid, user_id uuid, kind text, category text, data jsonb, created_at timestamptz)
             JOIN users u ON u.id = t.user_id LEFT JOIN notification_preferences p ON p.user_id = u.id
-            WHERE t.category = 'account' OR coalesce(
+            LEFT JOIN challenges c ON c.id = CAST(t.data->>'challenge_id' AS uuid)
+            WHERE t.category = 'account' OR u.email_verified AND coalesce(
                 p.flight_alerts_email,
                 t.data ? 'pnr' AND NOT EXISTS (SELECT FROM devices d WHERE d.user_id = u.id))
             ON CONFLICT (event_id, kind, recipient) DO NOTHING

@@ -15,7 +15,7 @@ from app.core.config import settings
 from app.core.db import Row, Session
 from app.core.metrics import EMAILS, PUSHES
 from app.notifications import devices, letters, repository, smtp, timing
-from app.notifications.kinds import MANNERS, alike, category, kind_for_people, kind_of
+from app.notifications.kinds import MANNERS, alike, category, kind_for_owner, kind_for_people, kind_of
 from app.notifications.sending import Delayed, Dropped, Refused, Sender, Unreachable
 from app.notifications.wording import LANGUAGES
 from app.providers import registry
@@ -39,11 +39,13 @@ async def queue(session: Session, events: list[Row]) -> bool:
         pnr for event in events if kind_of(event, "") and isinstance(pnr := about[event["event_id"]], str)
     }
     addressees = await bookings.addressees(session, list(pnrs))
-    mails, told = [], []
+    mails, told, people = [], [], list[Row]()
     for event in events:
         row = {name: event[name] for name in ("event_id", "data", "created_at")}
         addressee = addressees.get(about[event["event_id"]])
-        if kind := kind_for_people(event):
+        if kind := kind_for_owner(event):
+            people += _to_people(row | {"kind": kind}, [Listener(uuid.UUID(event["data"]["user_id"]), None)])
+        elif kind := kind_for_people(event):
             told.append((event, row | {"kind": kind}))
         elif addressee and (kind := kind_of(event, addressee["status"])):
             mails.append(row | {"kind": kind, "recipient": addressee["email"], "locale": addressee["locale"]})
@@ -52,7 +54,7 @@ async def queue(session: Session, events: list[Row]) -> bool:
     domain = parseaddr(settings().mail_from)[1].rpartition("@")[2]
     await repository.add_mails(session, mails, domain)
     heard = await audience.of(session, [event for event, _ in told]) if told else {}
-    people = [one for event, row in told for one in _to_people(row, heard.get(event["event_id"], ()))]
+    people += [one for event, row in told for one in _to_people(row, heard.get(event["event_id"], ()))]
     by_mail = [one for one in people if one["category"] != "bookings"]
     await repository.add_mails_to_people(session, by_mail, domain)
     if settings().fcm_service_account:

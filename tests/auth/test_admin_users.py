@@ -49,7 +49,7 @@ async def test_accounts_are_found_by_their_address(admin: Client, traveller: Cli
     read = await admin.get(f"/admin/users/{found['id']}")
 
     assert read.body == found
-    assert found.keys() == traveller.user.keys() - {"refresh_token"} | {"suspended_at", "second_factor"}
+    assert found.keys() == traveller.user.keys() - {"refresh_token"} | {"suspended_at"}
     assert (found["id"], found["suspended_at"]) == (traveller.user["id"], None)
     assert (await admin.get("/admin/users", email="nobody-at-all@example.com")).body["data"] == []
     assert (await admin.get(f"/admin/users/{uuid.uuid4()}")).code == "user_not_found"

@@ -95,7 +95,7 @@ async def test_the_decoys_password_opens_nothing(api: Client) -> None:
 async def test_repeated_failures_are_stopped(api: Client, traveller: Client) -> None:
     """Then even the right password has to wait, or guessing would only have to be lucky."""
     email = traveller.user["email"]
-    for _ in range(10):
+    for _ in range(5):
         assert (await log_in(api, email, "not the password")).status == 401
 
     stopped = await log_in(api, email)
@@ -106,7 +106,7 @@ async def test_repeated_failures_are_stopped(api: Client, traveller: Client) -> 
 
 async def test_an_unknown_address_is_stopped_alike(api: Client) -> None:
     """Otherwise the limit would tell who has an account."""
-    for _ in range(10):
+    for _ in range(5):
         await log_in(api, "a-guess@example.com", "not the password")
 
     assert (await log_in(api, "a-guess@example.com", "not the password")).code == "rate_limited"
@@ -114,7 +114,7 @@ async def test_an_unknown_address_is_stopped_alike(api: Client) -> None:
 
 async def test_other_addresses_are_not_affected(api: Client, traveller: Client) -> None:
     """One person's failures lock nobody else out."""
-    for _ in range(11):
+    for _ in range(6):
         await log_in(api, traveller.user["email"], "not the password")
 
     other = await api.signed_up()
@@ -122,10 +122,10 @@ async def test_other_addresses_are_not_affected(api: Client, traveller: Client) 
 
 
 async def test_a_success_forgets_the_failures(api: Client, traveller: Client) -> None:
-    """Nine slips, the right password, nine slips: still welcome."""
+    """Four slips, the right password, four slips: still welcome."""
     email = traveller.user["email"]
     for _ in range(2):
-        for _ in range(9):
+        for _ in range(4):
             await log_in(api, email, "not the password")
         assert (await log_in(api, email)).status == 200
 
@@ -133,7 +133,7 @@ async def test_a_success_forgets_the_failures(api: Client, traveller: Client) ->
 async def test_the_limit_ends_with_its_window(api: Client, traveller: Client, sql: Any) -> None:
     """Failures of a quarter of an hour ago count no more, by the database's clock."""
     email = traveller.user["email"]
-    for _ in range(10):
+    for _ in range(5):
         await log_in(api, email, "not the password")
     await sql("UPDATE attempts SET at = at - interval '16 minutes' WHERE policy = 'login'")
 
@@ -145,7 +145,7 @@ async def test_the_limit_can_be_switched_off_for_measurements(
 ) -> None:
     """By its setting only."""
     monkeypatch.setattr(settings(), "rate_limit_enabled", False)
-    for _ in range(11):
+    for _ in range(6):
         await log_in(api, traveller.user["email"], "not the password")
 
     assert (await log_in(api, traveller.user["email"])).status == 200

@@ -27,7 +27,8 @@ async def test_a_new_account_is_signed_in(api: Client) -> None:
     assert answer.body.keys() == {"user", "access_token", "refresh_token", "token_type", "expires_in"}
     assert answer.body["token_type"] == "bearer"
     user = answer.body["user"]
-    assert user.keys() == {"id", "email", "full_name", "role", "email_verified", "locale", "created_at"}
+    fields = {"id", "email", "full_name", "role", "email_verified", "locale", "totp_enabled", "created_at"}
+    assert user.keys() == fields
     assert (user["email"], user["role"], user["email_verified"]) == (data["email"], "user", False)
     assert answer.headers["Cache-Control"] == "no-store"
 

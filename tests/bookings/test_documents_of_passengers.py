@@ -235,7 +235,8 @@ async def test_keys_are_rotated(
         assert all(row["number"].startswith(crypto.newest()) for row in sealed)
         [others] = await sql(
             "SELECT (SELECT count(*) FROM devices) + (SELECT count(*) FROM webhook_subscriptions"
-            " WHERE jsonb_array_length(secrets) > 0) AS n"
+            " WHERE jsonb_array_length(secrets) > 0)"
+            " + (SELECT count(*) FROM users WHERE totp_secret IS NOT NULL) AS n"
         )
         told = f"{len(sealed) + others['n']} fields are sealed with the newest key now.\n"
         assert capsys.readouterr().out == told

@@ -175,6 +175,24 @@ async def test_who_is_booked_and_has_no_phone_is_mailed(people: People) -> None:
     assert "Booking reference" not in (await people.mails(asking))[0]["text"]
 
 
+async def test_an_address_that_nobody_has_verified_gets_no_alerts(people: People) -> None:
+    """It may be a stranger's; pushes come all the same, and once it is verified mails do."""
+    asking = await people.somebody()
+    await people.wants(asking, flight_alerts={"email": True})
+    flight, email = await people.flight(), asking.client.user["email"]
+    await people.follow(asking, flight)
+    await people.sql("UPDATE users SET email_verified = false WHERE email = :email", email=email)
+    await people.delayed(flight, 45)
+    await people.told()
+    assert (len(await people.received(asking)), len(await people.mails(asking))) == (1, 0)
+
+    await people.sql("UPDATE users SET email_verified = true WHERE email = :email", email=email)
+    await people.delayed(flight, 90)
+    await people.told()
+
+    assert len(await people.mails(asking)) == 1
+
+
 async def test_a_cancelled_booking_brings_no_more_alerts(people: People) -> None:
     """Nor does a flight that is followed no longer."""
     ada, bob, flight = await people.somebody(), await people.somebody(), await people.bookable()

@@ -1,0 +1,20 @@
+"""An inbox in which nothing has arrived."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+
+from app.airports import service as airports
+from tests.auth.support import Mailbox
+from tests.support.client import Sandbox
+
+
+@pytest_asyncio.fixture
+async def mailbox(sql: Any, sandbox: Sandbox) -> AsyncIterator[Mailbox]:
+    """What was to be mailed before is not; ask for it before anybody signs up."""
+    await sql("UPDATE outbox SET dispatched_at = now() WHERE dispatched_at IS NULL")
+    await sql("DELETE FROM emails")
+    await airports.ready()
+    yield Mailbox(sandbox)
+    await sql("DELETE FROM emails")
