@@ -212,11 +212,6 @@ async def live_sessions(
     )
 
 
-async def is_revoked(session: Session, session_id: uuid.UUID) -> bool:
-    """Whether this session or API key is honoured no more."""
-    return bool(await rows(session, "SELECT 1 FROM revocations WHERE id = :id", id=session_id))
-
-
 async def revocations(
     session: Session, since: datetime | None, kept_seconds: int
 ) -> tuple[datetime, list[uuid.UUID]]:

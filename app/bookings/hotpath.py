@@ -50,6 +50,7 @@ class HotPath:
         request = Request(scope, again)
         key = headers.get(b"idempotency-key")
         try:
+            await revoked.require_good(caller.session_id, writing=True)
             answer = await answers.held(Once(request, key.decode() if key else None), caller.user_id, data)
         except Exception as error:  # noqa: BLE001  Each has its answer there.
             answer = await problems.answered(request, error)
@@ -73,13 +74,11 @@ def _headers(scope: Scope) -> dict[bytes, bytes] | None:
 
 
 def _caller(headers: dict[bytes, bytes]) -> Caller | None:
-    """Who is surely signed in; the route asks about everybody else."""
     scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
     try:
-        caller = tokens.read(token.decode("latin-1")) if scheme == b"Bearer" else None
+        return tokens.read(token.decode("latin-1")) if scheme == b"Bearer" else None
     except AppError:
         return None
-    return caller if caller and revoked.surely_good(caller.session_id, writing=True) else None
 
 
 def _hold(messages: Sequence[Message]) -> BookingIn | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -38,6 +39,21 @@ async def test_work_is_committed_and_followed_up(sql: Any) -> None:
         db.after_commit(session, look)
 
     assert seen == [{"name": "direct"}]
+
+
+async def test_whoever_is_cancelled_leaves_no_transaction_open(sql: Any) -> None:
+    """Wherever that happens: whoever had the connection next would work in it, and none of that would be durable."""
+    for tenths in range(40):
+        asking, deadline = asyncio.create_task(ask("SELECT 1")), monotonic() + tenths / 10_000
+        while monotonic() < deadline:  # noqa: ASYNC110  Any step of it may be the one.
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+        await sql(INSERT)
+        await ask("SELECT 1")  # It ends what was left open.
+        assert await sql(FOUND) == [{"name": "direct"}]
+        await sql("DELETE FROM heartbeats WHERE name = 'direct'")
 
 
 async def test_any_exception_rolls_it_back(sql: Any) -> None:
