@@ -1,13 +1,23 @@
-"""An inbox in which nothing has arrived."""
+"""A clock that stands still, and an inbox in which nothing has arrived."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from app.airports import service as airports
+from app.core import clock
 from tests.auth.support import Mailbox
 from tests.support.client import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def _within_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No half minute ends between a code and its use."""
+    at = datetime.now(UTC)
+    monkeypatch.setattr(clock, "now", lambda: at)
 
 
 @pytest_asyncio.fixture

@@ -119,27 +119,26 @@ async def test_nobody_signs_up_as_more_than_a_user(api: Client, extra: dict[str,
     assert (await api.post("/auth/signup", data | extra)).code == "validation_error"
 
 
-@pytest.mark.parametrize(
-    "email",
-    [
-        "ada@example.com\r\nBcc: all@example.com",
-        "ada@example.com\nX: y",
-        "ada@example.com, eve@example.com",
-        "ada@example.com;eve@example.com",
-        "ada@example.com\x00",
-        "ada@[127.0.0.1]",
-        "ada@localhost",
-        "@example.com",
-        "a" * 250 + "@example.com",
-    ],
-)
-async def test_an_address_is_one_address(api: Client, traveller: Client, email: str) -> None:
-    """Nothing that adds a header, a second reader or a machine of ours, wherever an address is taken."""
-    data = {"email": email, "password": PASSWORD, "full_name": "Ada"}
-    change = {"new_email": email, "current_password": PASSWORD}
+NO_ADDRESSES = [
+    "ada@example.com\r\nBcc: all@example.com",
+    "ada@example.com\nX: y",
+    "ada@example.com, eve@example.com",
+    "ada@example.com;eve@example.com",
+    "ada@example.com\x00",
+    "ada@[127.0.0.1]",
+    "ada@localhost",
+    "@example.com",
+    "a" * 250 + "@example.com",
+]
 
-    assert (await api.post("/auth/signup", data)).code == "validation_error"
-    assert (await traveller.post("/auth/email/change", change)).code == "validation_error"
+
+async def test_an_address_is_one_address(api: Client, traveller: Client) -> None:
+    """Nothing that adds a header, a second reader or a machine of ours, wherever an address is taken."""
+    for email in NO_ADDRESSES:
+        data = {"email": email, "password": PASSWORD, "full_name": "Ada"}
+        change = {"new_email": email, "current_password": PASSWORD}
+        assert (await api.post("/auth/signup", data)).code == "validation_error", email
+        assert (await traveller.post("/auth/email/change", change)).code == "validation_error", email
 
 
 async def test_a_name_cannot_write_mails(mailbox: Mailbox, api: Client) -> None:
@@ -178,28 +177,25 @@ async def test_a_password_is_never_cut(api: Client) -> None:
     assert (await log_in(api, email, long)).status == 200
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "\uff11\uff12\uff13\uff14\uff15\uff16",
-        "\u0663\u0664\u0665\u0666\u0667\u0668",
-        "-12345",
-        "+12345",
-        "12345.",
-        "1e5000",
-        "0x1F4A",
-        "' OR 1=1--",
-        "\x00\x00",
-        "é",
-    ],
-)
-async def test_what_is_no_code_is_wrong(api: Client, traveller: Client, code: str) -> None:
-    """Digits of other scripts and signs before them neither break anything nor fit."""
+# Digits of other scripts, signs before them, other ways to write numbers.
+NO_CODES = [
+    "\uff11\uff12\uff13\uff14\uff15\uff16",
+    "\u0663\u0664\u0665\u0666\u0667\u0668",
+    "-12345",
+    "+12345",
+    "12345.",
+]
+NO_CODES_EITHER = ["1e5000", "0x1F4A", "' OR 1=1--", "\x00\x00", "é"]
+
+
+@pytest.mark.parametrize("codes", [NO_CODES, NO_CODES_EITHER])
+async def test_what_is_no_code_is_wrong(api: Client, traveller: Client, codes: list[str]) -> None:
+    """It neither breaks anything nor fits."""
     ada = await enrolled(traveller)
 
-    answer = await log_in(api, ada.email, code=code)
-
-    assert (answer.status, answer.code) == (401, "wrong_code")
+    for code in codes:
+        answer = await log_in(api, ada.email, code=code)
+        assert (answer.status, answer.code) == (401, "wrong_code"), code
 
 
 async def test_a_code_without_need_changes_nothing(api: Client, traveller: Client) -> None:

@@ -1,7 +1,5 @@
 """A name, and the language of mails."""
 
-import pytest
-
 from tests.auth.support import Mailbox
 from tests.support.client import Client
 
@@ -26,24 +24,26 @@ async def test_mails_speak_the_new_language(mailbox: Mailbox, api: Client) -> No
     assert "Elija una contraseña nueva" in await mailbox.subjects(traveller.user["email"])
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        {"role": "admin"},
-        {"email": "ada@example.com"},
-        {"email_verified": True},
-        {"password_hash": "x"},
-        {"suspended_at": None},
-        {"totp_confirmed_at": None},
-        {"id": "00000000-0000-0000-0000-000000000000"},
-        {"locale": "xx"},
-        {"full_name": ""},
-        {"full_name": "Ada\r\nBcc: all@example.com"},
-    ],
-)
-async def test_nothing_else_can_be_written(traveller: Client, sent: dict[str, object]) -> None:
-    """Nobody makes themselves an administrator, or their address a verified one."""
-    answer = await traveller.send("PATCH", "/auth/me", json=sent)
+NOT_FOR_OWNERS: list[dict[str, object]] = [
+    {"role": "admin"},
+    {"email": "ada@example.com"},
+    {"email_verified": True},
+    {"password_hash": "x"},
+    {"suspended_at": None},
+    {"totp_confirmed_at": None},
+    {"id": "00000000-0000-0000-0000-000000000000"},
+    {"locale": "xx"},
+    {"full_name": ""},
+    {"full_name": "Ada\r\nBcc: all@example.com"},
+]
 
-    assert (answer.status, answer.code) == (422, "validation_error")
-    assert (await traveller.get("/auth/me")).body["role"] == "user"
+
+async def test_nothing_else_can_be_written(traveller: Client) -> None:
+    """Nobody makes themselves an administrator, or their address a verified one."""
+    before = (await traveller.get("/auth/me")).body
+
+    for sent in NOT_FOR_OWNERS:
+        answer = await traveller.send("PATCH", "/auth/me", json=sent)
+        assert (answer.status, answer.code) == (422, "validation_error"), sent
+
+    assert (await traveller.get("/auth/me")).body == before

@@ -76,13 +76,14 @@ async def test_a_code_of_before_the_last_one_is_too_late(api: Client, traveller:
     assert (await log_in(api, ada.email, code=ada.code(1))).code == "wrong_code"
 
 
-@pytest.mark.parametrize("steps", [-3, -2, 3, 20])
-async def test_a_code_of_another_time_is_wrong(api: Client, traveller: Client, sql: Any, steps: int) -> None:
+async def test_a_code_of_another_time_is_wrong(api: Client, traveller: Client, sql: Any) -> None:
     """Clocks may be half a minute apart, and no more."""
     ada = await enrolled(traveller)
     await sql("UPDATE users SET totp_last_step = NULL WHERE id = :id", id=user_id(traveller))
 
-    assert (await log_in(api, ada.email, code=ada.code(steps))).code == "wrong_code"
+    for steps in (-3, -2, 2, 20):
+        assert (await log_in(api, ada.email, code=ada.code(steps))).code == "wrong_code", steps
+    assert (await log_in(api, ada.email, code=ada.code(-1))).status == 200
 
 
 async def test_five_wrong_codes_are_answered(api: Client, traveller: Client) -> None:
