@@ -32,8 +32,15 @@ from app.webhooks.router import router as webhooks
 
 # What the product calls, as OpenAPI describes it.
 CALLS = calls
-# Paths whose bodies may be larger than all others'; their routes count the bytes that nobody declared.
+# Paths whose bodies may be larger than all others'.
 LARGER_BODIES = {schedules.PATH: schedules.MOST_BYTES} | dict.fromkeys(rules.paths(), rules.MOST_BYTES)
+# Paths that take other bodies than JSON, and how their media types begin.
+OTHER_BODIES = {
+    "/auth/login": ("application/x-www-form-urlencoded",),
+    "/notifications/unsubscribe": ("application/x-www-form-urlencoded", "multipart/form-data"),
+    "/payments/stripe/events": ("",),
+    schedules.PATH: ("",),
+}
 # Paths that share a limit of their own, because their answers are worked out from many flights.
 SEARCHES = ("/flights/search", "/flights/calendar")
 

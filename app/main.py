@@ -10,15 +10,18 @@ from fastapi_offline import FastAPIOffline
 from app import __version__, openapi
 from app.airlines import service as airlines
 from app.airports import service as airports
-from app.api import CALLS, LARGER_BODIES, SEARCHES, router
-from app.auth import revoked
+from app.api import CALLS, LARGER_BODIES, OTHER_BODIES, SEARCHES, router
+from app.auth import keys, revoked, tokens
 from app.bookings.hotpath import HotPath
-from app.core import copies, db, http, logging, redis
+from app.core import copies, db, http, logging, redis, written
 from app.core.config import settings
-from app.core.web import problems, sse
-from app.core.web.body_limit import MOST_BYTES, BodyLimit
-from app.core.web.context import RequestContext
-from app.core.web.limits import Limit
+from app.core.errors import AppError
+from app.core.web import headers, problems, sse
+from app.core.web.context import Edge, Limits, RequestContext
+from app.core.web.door import Door
+from app.core.web.headers import Cors
+from app.core.web.limits import Limit, Policy
+from app.core.web.proxies import Proxies
 from app.flights import schedule, watch
 from app.live import streams
 from app.offers import hotpath
@@ -64,7 +67,6 @@ def create_api() -> FastAPI:
         summary="Flight search, seats and bookings.",
         description=openapi.DESCRIPTION,
         lifespan=lifespan,
-        max_body_size=MOST_BYTES,
     )
     problems.install(api)
     api.include_router(router)
@@ -77,12 +79,51 @@ def create_app() -> RequestContext:
     """The API in what is around FastAPI, so that every answer has a request id, the unexpected 500 too, and a hot
     search pays for nothing that it does not use.
     """
-    limited = BodyLimit(HotPath(create_api()), LARGER_BODIES)
-    if not settings().rate_limit_enabled:
-        return RequestContext(limited, hotpath.shortcut)
-    every = Limit("default", settings().requests_a_minute)
-    searches = Limit("searches", settings().searches_a_minute)
-    return RequestContext(limited, hotpath.shortcut, every, dict.fromkeys(SEARCHES, searches))
+    door = Door(HotPath(create_api()), LARGER_BODIES, OTHER_BODIES)
+    return RequestContext(door, hotpath.shortcut, _edge(), _limits())
+
+
+def _edge() -> Edge:
+    known, origins = settings(), written.listed(settings().cors_origins)
+    proxies = Proxies(written.listed(known.trusted_proxies), uvicorn_was_told=bool(known.forwarded_allow_ips))
+    return Edge(
+        proxies,
+        Cors(origins, credentials=known.cors_allow_credentials) if origins else None,
+        headers.on_every_answer(encrypted=known.app_env == "production"),
+    )
+
+
+def _limits() -> Limits | None:
+    known = settings()
+    if not known.rate_limit_enabled:
+        return None
+    anonymous, user, *dearer = (
+        Limit(policy, known.api_processes)
+        for policy in (
+            Policy("anonymous", known.a_minute(known.rate_limit_per_minute, 60)),
+            Policy("user", known.a_minute(known.rate_limit_users_per_minute, 300)),
+            Policy("search", known.a_minute(known.rate_limit_searches_per_minute, 30), SEARCHES),
+            Policy(
+                "book", known.a_minute(known.rate_limit_bookings_per_minute, 10), ("/bookings",), ("POST",)
+            ),
+            Policy("webhooks", known.a_minute(known.rate_limit_webhooks_per_minute, 30), ("/webhooks/*",)),
+        )
+    )
+    return Limits(anonymous, user, dearer, _user)
+
+
+def _user(authorization: bytes) -> str | None:
+    """The account of a valid access token or of a key that is known here, as limits know it."""
+    scheme, _, token = authorization.partition(b" ")
+    try:
+        caller = _caller(token.decode("latin-1")) if scheme.lower() == b"bearer" else None
+    except AppError:
+        return None
+    return f"user:{caller.user_id}" if caller else None
+
+
+def _caller(token: str) -> tokens.Caller | None:
+    return keys.known(token) if token.startswith(keys.PREFIX) else tokens.read(token)
 
 
 app = create_app()

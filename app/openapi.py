@@ -27,10 +27,10 @@ Search flights, hold seats, pay, change, cancel, check in.
 _DAYS_AHEAD = 30
 _LIMIT_HEADERS = {
     "Retry-After": ("Seconds to wait.", "17"),
-    "RateLimit-Policy": ("Each limit with its requests and its window in seconds.", '"default";q=1200;w=60'),
+    "RateLimit-Policy": ("Each limit with its requests and its window in seconds.", '"anonymous";q=60;w=60'),
     "RateLimit": (
         "What is left of each, and the seconds until all of it is there again.",
-        '"default";r=0;t=17',
+        '"anonymous";r=0;t=17',
     ),
 }
 

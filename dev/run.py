@@ -196,6 +196,8 @@ def _table(settings: Settings, servers: list[Server], with_sandbox: bool, with_c
         *address,
         "--no-access-log",
         "--log-level=warning",
+        "--no-server-header",
+        "--no-proxy-headers",
         "--timeout-graceful-shutdown",
         "3",
     )

@@ -25,8 +25,6 @@ from app.core.web.problems import problems
 
 router = APIRouter(prefix="/auth", tags=["Accounts"])
 
-_PRIVATE = {"Cache-Control": "no-store"}
-
 
 def _session_here(credentials: Bearer) -> tuple[uuid.UUID, uuid.UUID] | None:
     """The account and the session of who is signed in, where that matters and is not asked for."""
@@ -43,7 +41,7 @@ SessionHere = Annotated[tuple[uuid.UUID, uuid.UUID] | None, Depends(_session_her
 @router.patch("/me", response_model=UserOut, responses=problems(*NOT_SIGNED_IN))
 async def change_profile(data: Profile, caller: CurrentUser, session: SessionDep) -> JSONResponse:
     """Change your name or the language of your mails. What is left out stays."""
-    return JSONResponse(await accounts.change_profile(session, caller.user_id, data), 200, _PRIVATE)
+    return JSONResponse(await accounts.change_profile(session, caller.user_id, data))
 
 
 @router.post(
@@ -117,4 +115,4 @@ async def confirm_email(data: MailedToken, session: SessionDep, here: SessionHer
 
 
 def _accepted(message: str) -> JSONResponse:
-    return JSONResponse({"message": message}, 202, _PRIVATE)
+    return JSONResponse({"message": message}, 202)

@@ -36,7 +36,7 @@ async def create_api_key(caller: CurrentUser, once: OnceDep, data: ApiKeyIn) -> 
 @router.get("", response_model=ApiKeyList, responses=problems(*NOT_SIGNED_IN))
 async def list_api_keys(caller: CurrentUser, session: SessionDep) -> JSONResponse:
     """The keys that are honoured, newest first."""
-    return JSONResponse(await keys.listed(session, caller.user_id), headers={"Cache-Control": "no-store"})
+    return JSONResponse(await keys.listed(session, caller.user_id))
 
 
 @router.delete("/{key_id}", status_code=204, responses=problems(*NOT_SIGNED_IN, ApiKeyNotFound))

@@ -27,7 +27,6 @@ from app.core.web.problems import MalformedJson, problems
 
 router = APIRouter(prefix="/auth", tags=["Accounts"])
 
-_PRIVATE = {"Cache-Control": "no-store"}
 _FORM = "application/x-www-form-urlencoded"
 _LOGIN_BODY: dict[str, Any] = {
     "requestBody": {
@@ -54,7 +53,7 @@ _LOGIN_BODY: dict[str, Any] = {
 )
 async def sign_up(data: Signup) -> JSONResponse:
     """Open an account. The answer signs you in; a link to verify your address is mailed."""
-    return JSONResponse(await service.sign_up(data), 201, _PRIVATE)
+    return JSONResponse(await service.sign_up(data), 201)
 
 
 @router.post(
@@ -71,13 +70,13 @@ async def log_in(request: Request) -> JSONResponse:
     Where a 401 asks for a code, send the same again with `code`: `totp_required` wants one of the authenticator or a
     recovery code; `login_code_required`, after many failures from elsewhere, the one that has just been mailed.
     """
-    return JSONResponse(await service.log_in(await _credentials(request)), 200, _PRIVATE)
+    return JSONResponse(await service.log_in(await _credentials(request)))
 
 
 @router.post("/refresh", response_model=Tokens, responses=problems(InvalidToken, RefreshTokenReused))
 async def refresh(data: Refresh) -> JSONResponse:
     """A new pair of tokens. The refresh token is spent; using it again ends the session."""
-    return JSONResponse(await sessions.refresh(data.refresh_token), 200, _PRIVATE)
+    return JSONResponse(await sessions.refresh(data.refresh_token))
 
 
 @router.post("/logout", status_code=204)
@@ -90,7 +89,7 @@ async def log_out(data: Refresh, session: SessionDep) -> Response:
 @router.get("/me", response_model=UserOut, responses=problems(*NOT_SIGNED_IN))
 async def me(caller: CurrentUser, session: SessionDep) -> JSONResponse:
     """The account you are signed in with."""
-    return JSONResponse(await service.me(session, caller.user_id), 200, _PRIVATE)
+    return JSONResponse(await service.me(session, caller.user_id))
 
 
 async def _credentials(request: Request) -> Login:

@@ -14,12 +14,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.core.shapes import Strict
 from app.core.text import line
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
 
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower)]
 Password = Annotated[str, Field(min_length=1, max_length=128, examples=["correct horse battery staple"])]

@@ -12,14 +12,13 @@ from app.core.web.problems import problems
 
 router = APIRouter(prefix="/auth/totp", tags=["Accounts"])
 
-_PRIVATE = {"Cache-Control": "no-store"}
 _REFUSALS = (*NOT_SIGNED_IN, NotConfirmed, TooManyRequests)
 
 
 @router.post("", response_model=TotpSecret, responses=problems(*_REFUSALS, SecondFactorOn, Overloaded))
 async def begin_totp(data: PasswordAgain, caller: CurrentUser) -> JSONResponse:
     """A secret for your authenticator. It counts once you have sent back a code of it."""
-    return JSONResponse(await second_factor.begin(caller.user_id, data.password), 200, _PRIVATE)
+    return JSONResponse(await second_factor.begin(caller.user_id, data.password))
 
 
 @router.post(
@@ -30,7 +29,7 @@ async def begin_totp(data: PasswordAgain, caller: CurrentUser) -> JSONResponse:
 async def confirm_totp(data: ConfirmedCode, caller: CurrentUser) -> JSONResponse:
     """Switch the second factor on with a first code. Keep the recovery codes: they are shown this once."""
     codes = await second_factor.confirm(caller.user_id, caller.session_id, data.code)
-    return JSONResponse({"recovery_codes": codes}, 200, _PRIVATE)
+    return JSONResponse({"recovery_codes": codes})
 
 
 @router.post("/disable", status_code=204, responses=problems(*_REFUSALS, SecondFactorOff, Overloaded))
@@ -48,4 +47,4 @@ async def disable_totp(data: PasswordAndCode, caller: CurrentUser) -> Response:
 async def renew_recovery_codes(data: PasswordAndCode, caller: CurrentUser) -> JSONResponse:
     """Ten new recovery codes; the old ones are void."""
     codes = await second_factor.renew_recovery_codes(caller.user_id, data.password, data.code)
-    return JSONResponse({"recovery_codes": codes}, 200, _PRIVATE)
+    return JSONResponse({"recovery_codes": codes})

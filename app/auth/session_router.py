@@ -23,7 +23,7 @@ async def list_sessions(
 ) -> JSONResponse:
     """Where you are signed in, newest first."""
     found = await sessions.page(session, caller.user_id, caller.session_id, cursor, limit)
-    return JSONResponse(found, headers={"Cache-Control": "no-store"})
+    return JSONResponse(found)
 
 
 @router.delete("/{session_id}", status_code=204, responses=problems(*NOT_SIGNED_IN, SessionNotFound))

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstraints
 
-from app.auth.schemas import Password, Strict, UserOut
+from app.auth.schemas import Password, UserOut
 from app.auth.scopes import Scope
+from app.core.shapes import Strict
 from app.core.text import line
 
 _INSTANT = "2026-12-01T08:00:00Z"

@@ -16,8 +16,6 @@ from app.core.web.problems import problems
 
 router = APIRouter(prefix="/admin/users", tags=["Operations"])
 
-_PRIVATE = {"Cache-Control": "no-store"}
-
 
 @router.get("", response_model=AccountList, responses=problems(*NOT_AN_ADMIN))
 async def list_users(
@@ -28,13 +26,13 @@ async def list_users(
     cursor: Cursor = None,
 ) -> JSONResponse:
     """Newest first."""
-    return JSONResponse(await users.page(session, email, cursor, limit), 200, _PRIVATE)
+    return JSONResponse(await users.page(session, email, cursor, limit))
 
 
 @router.get("/{user_id}", response_model=AccountOut, responses=problems(*NOT_AN_ADMIN, UserNotFound))
 async def read_user(_: AdminUser, session: SessionDep, user_id: uuid.UUID) -> JSONResponse:
     """One account."""
-    return JSONResponse(await users.read(session, user_id), 200, _PRIVATE)
+    return JSONResponse(await users.read(session, user_id))
 
 
 @router.patch(
@@ -47,4 +45,4 @@ async def change_user(
 
     Nobody changes themselves. Bookings and payments of a suspended account go on.
     """
-    return JSONResponse(await users.change(session, admin.user_id, user_id, data), 200, _PRIVATE)
+    return JSONResponse(await users.change(session, admin.user_id, user_id, data))

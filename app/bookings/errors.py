@@ -8,6 +8,11 @@ class BookingNotFound(NotFound):
     title = "You have no booking with this reference"
 
 
+class TooManyHolds(TooManyRequests):
+    code = "too_many_holds"
+    title = "You hold as many unpaid bookings as you may"
+
+
 class PassengersMismatch(Unprocessable):
     code = "passengers_mismatch"
     title = "The passengers are not those the offer was made for"

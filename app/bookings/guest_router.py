@@ -14,7 +14,6 @@ from app.core.web.problems import problems
 
 router = APIRouter(prefix="/bookings", tags=["Bookings"])
 
-_PRIVATE = {"Cache-Control": "no-store"}
 _ASKED = {
     "message": "If the reference and the name belong together, a link is on its way to the booking's address."
 }
@@ -27,7 +26,7 @@ async def look_up_booking(data: GuestLookup, request: Request) -> JSONResponse:
     Five failures in 15 minutes close this to an address, ten in an hour to a reference, and twenty in five minutes
     to everybody; a link can be asked for all the while.
     """
-    return JSONResponse(await guests.lookup(data, _address(request)), 200, _PRIVATE)
+    return JSONResponse(await guests.lookup(data, _address(request)))
 
 
 @router.post("/lookup/link", status_code=202, response_model=GuestLinkAsked)
@@ -37,13 +36,13 @@ async def request_guest_link(data: GuestLookup, request: Request, session: Sessi
     A booking gets at most three links in 15 minutes, and an address can ask for ten; what is beyond is left undone.
     """
     await guests.request_link(session, data, _address(request))
-    return JSONResponse(_ASKED, 202, _PRIVATE)
+    return JSONResponse(_ASKED, 202)
 
 
 @router.post("/guest", response_model=GuestBooking, responses=problems(GuestLinkNotFound))
 async def open_guest_link(data: GuestToken, session: SessionDep) -> JSONResponse:
     """Exchange the token of a mailed link, once, for the booking and a token that reads it for half an hour."""
-    return JSONResponse(await guests.open_link(session, data.token), 200, _PRIVATE)
+    return JSONResponse(await guests.open_link(session, data.token))
 
 
 def _address(request: Request) -> str:

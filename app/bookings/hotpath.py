@@ -1,17 +1,16 @@
 """The hot path of booking: an ordinary request to hold seats is read before FastAPI is entered.
 
 Routing, dependency injection and validation by a stock route cost more than the booking. The route describes this
-path and takes whatever is not ordinary here, all that is wrong with a request included, with the body as it came.
+path and takes whatever is not ordinary here, all that is wrong with a request included.
 """
 
 import re
-from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any
 
-import orjson
 from pydantic import ValidationError
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth import revoked, tokens
 from app.auth.tokens import Caller
@@ -19,6 +18,7 @@ from app.bookings import answers
 from app.bookings.schemas import BookingIn
 from app.core.errors import AppError
 from app.core.web import problems
+from app.core.web.door import read_at_the_door
 from app.core.web.idempotency import Once
 
 _PATH = "/bookings"
@@ -39,22 +39,19 @@ class HotPath:
         if headers is None or caller is None:
             await self.app(scope, receive, send)
             return
-        messages = [await receive()]
-        while messages[-1].get("more_body"):
-            messages.append(await receive())
-        data, again = _hold(messages), _again(messages, receive)
+        data = _hold(read_at_the_door(scope))
         if data is None:
-            await self.app(scope, again, send)
+            await self.app(scope, receive, send)
             return
         scope["route"] = _ROUTE
-        request = Request(scope, again)
+        request = Request(scope, receive)
         key = headers.get(b"idempotency-key")
         try:
             await revoked.require_good(caller.session_id, writing=True)
             answer = await answers.held(Once(request, key.decode() if key else None), caller.user_id, data)
         except Exception as error:  # noqa: BLE001  Each has its answer there.
             answer = await problems.answered(request, error)
-        await answer(scope, again, send)
+        await answer(scope, receive, send)
 
 
 def _headers(scope: Scope) -> dict[bytes, bytes] | None:
@@ -81,23 +78,10 @@ def _caller(headers: dict[bytes, bytes]) -> Caller | None:
         return None
 
 
-def _hold(messages: Sequence[Message]) -> BookingIn | None:
-    """What is to be held, if the body says so and all of it is there."""
-    if messages[-1]["type"] != "http.request":
-        return None
+def _hold(content: Any) -> BookingIn | None:
+    """What is to be held, if the body says so."""
     try:
-        data = BookingIn.model_validate(orjson.loads(b"".join(message["body"] for message in messages)))
-    except (orjson.JSONDecodeError, ValidationError):
+        data = BookingIn.model_validate(content)
+    except ValidationError:
         return None
     return data if data.payment is None else None
-
-
-def _again(messages: Sequence[Message], receive: Receive) -> Receive:
-    waiting = iter(messages)
-
-    async def received() -> Message:
-        for message in waiting:
-            return message
-        return await receive()
-
-    return received

@@ -126,3 +126,24 @@ async def purge_guests(session: Session) -> None:
     """Drop attempts that no limit counts any more, and links that lead nowhere."""
     await rows(session, "DELETE FROM guest_lookups WHERE at < now() - interval '1 day'")
     await rows(session, "DELETE FROM guest_links WHERE created_at < now() - interval '1 day'")
+
+
+async def live_holds(session: Session, user_id: uuid.UUID) -> Row:
+    """How many unpaid bookings an account holds, and the seconds until the first of them ends.
+
+    Whoever asks next for the same account waits until this transaction has ended, and counts what it has added.
+    """
+    await rows(
+        session,
+        "SELECT pg_advisory_xact_lock(hashtextextended('holds ' || CAST(:user_id AS text), 0))",
+        user_id=str(user_id),
+    )
+    found = await rows(
+        session,
+        """
+        SELECT count(*) AS held, extract(epoch FROM min(hold_expires_at) - now()) AS wait FROM bookings
+        WHERE user_id = :user_id AND status = 'held' AND hold_expires_at > now()
+        """,
+        user_id=user_id,
+    )
+    return found[0]

@@ -40,6 +40,7 @@ from app.bookings.errors import (
     QuoteExpired,
     QuoteNotFound,
     QuoteSuperseded,
+    TooManyHolds,
     TooManyInfants,
     TooManyPassengers,
     UnaccompaniedMinor,
@@ -69,6 +70,7 @@ from app.payments.errors import (
     PaymentNotFound,
     PaymentNotOffered,
     TooManyAttempts,
+    TooManyFailedPayments,
 )
 from app.payments.schemas import PaymentOut
 from app.seats.errors import SeatNotAllowed, SeatNotFound, SeatTaken
@@ -76,7 +78,6 @@ from app.tickets.errors import CheckInClosed, CheckInNotOpen, CouponNotAllowed
 
 router = APIRouter(prefix="/bookings", tags=["Bookings"])
 
-_PRIVATE = {"Cache-Control": "no-store"}
 _ONCE = (IdempotencyInProgress, IdempotencyKeyReused)
 _OFFER = (OfferNotFound, OfferExpired, SoldOut, PriceChanged, FlightNotOnSale)
 _PAID = (
@@ -86,6 +87,7 @@ _PAID = (
     PaymentNotOffered,
     HoldExpired,
     TooManyAttempts,
+    TooManyFailedPayments,
 )
 _MINE = (*NOT_SIGNED_IN, BookingNotFound)
 
@@ -110,6 +112,7 @@ Id = Annotated[str, Path(max_length=60)]
         *_ONCE,
         *_PAID,
         DuplicateTrip,
+        TooManyHolds,
         PassengersMismatch,
         TooManyPassengers,
         TooManyInfants,
@@ -145,7 +148,7 @@ async def list_bookings(
     cursor: Cursor = None,
 ) -> JSONResponse:
     """Your bookings, newest first."""
-    return JSONResponse(await service.page(session, caller.user_id, status, cursor, limit), 200, _PRIVATE)
+    return JSONResponse(await service.page(session, caller.user_id, status, cursor, limit))
 
 
 @router.get("/{pnr}", response_model=BookingOut, responses=problems(*NOT_SIGNED_IN, BookingNotFound))
@@ -155,13 +158,13 @@ async def read_booking(
     pnr: Annotated[str, Path(max_length=20, examples=["K7QX2M"])],
 ) -> JSONResponse:
     """One of your bookings, or the one that a guest token is for."""
-    return JSONResponse(await read(session, pnr), 200, _PRIVATE)
+    return JSONResponse(await read(session, pnr))
 
 
 @router.get("/{pnr}/timeline", response_model=Timeline, responses=problems(*_MINE))
 async def read_timeline(caller: CurrentUser, session: SessionDep, pnr: Pnr) -> JSONResponse:
     """Everything that happened to a booking, in order."""
-    return JSONResponse(await service.timeline(session, caller.user_id, pnr), 200, _PRIVATE)
+    return JSONResponse(await service.timeline(session, caller.user_id, pnr))
 
 
 @router.post(

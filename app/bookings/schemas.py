@@ -1,14 +1,12 @@
 """What a booking asks for and what it looks like."""
 
 import unicodedata
-from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     EmailStr,
     Field,
@@ -18,6 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.core import tables
+from app.core.shapes import Day, Strict
 from app.core.text import line
 
 PassengerType = Literal["adult", "child", "infant"]
@@ -69,10 +68,6 @@ ServiceCode = Annotated[
 ]
 
 
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
 Position = Annotated[int, Field(ge=0, le=999)]
 OfferId = Annotated[str, Field(max_length=512)]
 
@@ -84,7 +79,7 @@ class DocumentIn(Strict):
     )
     issuing_country: Country
     nationality: Country | None = None
-    expires_on: date
+    expires_on: Day
 
     @field_validator("number")
     @classmethod
@@ -104,7 +99,9 @@ class LoyaltyIn(Strict):
 
 class ServiceIn(Strict):
     code: ServiceCode
-    segments: Annotated[list[str], Field(min_length=1, max_length=18)] | None = Field(
+    segments: (
+        Annotated[list[Annotated[str, Field(max_length=60)]], Field(min_length=1, max_length=18)] | None
+    ) = Field(
         default=None, description="The `flight_id` of each flight it is for; left out, it is for all flights."
     )
     text: Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)] | None = (
@@ -126,7 +123,7 @@ class PassengerIn(Strict):
     family_name: Name = Field(description="As in the passport, in any script.", examples=["Lovelace"])
     latin_given_name: LatinName | None = None
     latin_family_name: LatinName | None = None
-    born_on: date = Field(examples=["1990-12-10"])
+    born_on: Day = Field(examples=["1990-12-10"])
     gender: Literal["f", "m", "x"] | None = None
     infant_of: Annotated[int, Field(ge=0, le=17)] | None = Field(
         default=None, description="For an infant: the index of the adult who carries it."
@@ -232,8 +229,8 @@ class BagIn(Strict):
 
 
 class ExtrasIn(Strict):
-    seats: Annotated[list[SeatIn], Field(max_length=100)] = []
-    bags: Annotated[list[BagIn], Field(max_length=100)] = []
+    seats: Annotated[list[SeatIn], Field(max_length=100)] = Field(default=[])
+    bags: Annotated[list[BagIn], Field(max_length=100)] = Field(default=[])
     payment: PaymentIn | None = Field(
         default=None, description="Where the booking is paid and something is due."
     )

@@ -1,14 +1,15 @@
 """Holding seats, reading bookings, and letting holds run out."""
 
+import math
 import secrets
 import uuid
 from datetime import datetime, timedelta
 
 import orjson
 
-from app.bookings import agreed, documents, repository, special_services, views
+from app.bookings import agreed, documents, lookups, repository, special_services, views
 from app.bookings import passengers as travellers
-from app.bookings.errors import BookingNotFound, DuplicateTrip
+from app.bookings.errors import BookingNotFound, DuplicateTrip, TooManyHolds
 from app.bookings.schemas import BookingIn
 from app.bookings.views import Parts
 from app.core import clock, cursors, db, outbox
@@ -32,8 +33,8 @@ _LAST_ID = 2**63 - 1
 async def create(session: Session, user_id: uuid.UUID, data: BookingIn) -> Row:
     """Hold the seats of an offer until `hold_expires_at`.
 
-    Raises OfferNotFound, OfferExpired, DuplicateTrip, and what `passengers`, `documents`, `special_services` and
-    `offers.reserve` raise.
+    Raises OfferNotFound, OfferExpired, TooManyHolds, DuplicateTrip, and what `passengers`, `documents`,
+    `special_services` and `offers.reserve` raise.
     """
     booking, flights = await hold(session, user_id, data)
     people = [{**person, "cancelled_at": None} for person in booking["passengers"]]
@@ -45,6 +46,7 @@ async def hold(session: Session, user_id: uuid.UUID, data: BookingIn) -> tuple[R
     travellers.refuse_card_numbers(data)
     offer = token.read(data.offer_id)
     travellers.check(data.passengers, offer.counts)
+    await _refuse_too_many_holds(session, user_id)
     reservation = await offers.reserve(session, offer)
     departures = [one[0]["departure_date"] for one in reservation.flights]
     travellers.check_ages(data.passengers, departures[0], departures[-1])
@@ -57,6 +59,18 @@ async def hold(session: Session, user_id: uuid.UUID, data: BookingIn) -> tuple[R
         for flight in one
     ]
     return booking, flights
+
+
+async def _refuse_too_many_holds(session: Session, user_id: uuid.UUID) -> None:
+    """Seats that are held for nothing are not for sale. Raises TooManyHolds."""
+    most = settings().most_live_holds
+    if most is None or not settings().rate_limit_enabled:
+        return
+    found = await lookups.live_holds(session, user_id)
+    if found["held"] >= most:
+        violated: Row = {"violated-policies": ["holds"]}
+        wait = max(1, math.ceil(found["wait"]))
+        raise TooManyHolds(f"Pay for one of the {most} or let it go.", retry_after=wait, **violated)
 
 
 async def page(

@@ -7,6 +7,7 @@ nobody whose they are: they hold a keyed hash of the caller.
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, Identity, Index, LargeBinary, String, func
 from sqlalchemy.orm import Mapped, mapped_column
@@ -110,7 +111,8 @@ async def purge(session: Session) -> None:
 
 def refusal(policy: Policy, wait: float) -> TooManyRequests:
     detail = f"No more than {policy.quota} of these in {policy.seconds} seconds."
-    return TooManyRequests(detail, retry_after=max(1, int(wait + 0.999)))
+    violated: dict[str, Any] = {"violated-policies": [policy.name]}
+    return TooManyRequests(detail, retry_after=max(1, int(wait + 0.999)), **violated)
 
 
 async def _spend(session: Session, policy: Policy, caller: str) -> float | None:

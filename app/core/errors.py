@@ -31,6 +31,8 @@ class AppError(Exception):
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Something went wrong on our side"
     retryable: ClassVar[bool] = False
+    # Where somebody else has named this kind of problem; ours are named by their code.
+    type: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -94,6 +96,7 @@ class TooManyRequests(AppError):
     code = "rate_limited"
     title = "Too many requests"
     retryable = True
+    type = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
 
 class Unavailable(AppError):

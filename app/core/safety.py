@@ -1,8 +1,8 @@
 """Settings of secrets, sessions and limits, and of whom the edge of the API lets in."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings
 
 from app.core import written
@@ -53,15 +53,47 @@ class Safety(BaseSettings):
     rate_limit_per_minute: int | None = Field(
         default=None,
         ge=1,
-        description="Requests a minute from one address, by all processes together. Empty: 1200 in production, and "
-        "elsewhere, where everybody has the same address, a hundred million. Behind a proxy, let uvicorn trust it "
-        "(FORWARDED_ALLOW_IPS), or everybody has the proxy's address.",
+        description="Requests a minute from one address without an access token, by all processes together. Empty: 60 "
+        "in production, and elsewhere, where everybody has the same address, a hundred million.",
+    )
+    rate_limit_users_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        description="Requests a minute of one account. Empty: 300 in production, a hundred million elsewhere. Agencies "
+        "that book for many want more.",
     )
     rate_limit_searches_per_minute: int | None = Field(
         default=None,
         ge=1,
-        description="Of these, searches whose answer the process does not have ready. Empty: 300 in production, a "
+        description="Of these, searches whose answer the process does not have ready. Empty: 30 in production, a "
         "hundred million elsewhere.",
+    )
+    rate_limit_bookings_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        description="Of these, new bookings. Empty: 10 in production, a hundred million elsewhere.",
+    )
+    rate_limit_webhooks_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        description="Of these, whatever has to do with webhooks. Empty: 30 in production, a hundred million elsewhere.",
+    )
+    api_processes: int = Field(
+        default=1,
+        ge=1,
+        description="How many API processes there are. While Redis is away each of them allows its part of a limit.",
+    )
+    live_holds_per_user: int | None = Field(
+        default=None,
+        ge=1,
+        description="Unpaid bookings that an account may hold at once, counted in PostgreSQL. Empty: 5 in production, "
+        "any number elsewhere. Agencies want more.",
+    )
+    failed_payments_per_hour: int | None = Field(
+        default=None,
+        ge=1,
+        description="Payments of an account that may fail in an hour, counted in PostgreSQL: who tries card after card "
+        "is not a traveller. Empty: 10 in production, any number elsewhere.",
     )
     address_limits: bool | None = Field(
         default=None,
@@ -78,6 +110,11 @@ class Safety(BaseSettings):
         default="",
         description="Proxies in front of the product, as a comma-separated list of addresses and networks. Only from "
         "them is X-Forwarded-For believed; everybody else's address is the one they connect from.",
+    )
+    forwarded_allow_ips: str = Field(
+        default="",
+        description="uvicorn's own setting of whose X-Forwarded-For it believes. Where it is set, what uvicorn says is "
+        "believed and TRUSTED_PROXIES is not asked; better leave it empty.",
     )
     cors_origins: Annotated[str, AfterValidator(written.origins)] = Field(
         default="",
@@ -115,10 +152,20 @@ class Safety(BaseSettings):
     def passwords_waiting(self) -> int:
         return self.password_queue or (50 if self.app_env == "production" else 2000)
 
-    @property
-    def requests_a_minute(self) -> int:
-        return self.rate_limit_per_minute or (1200 if self.app_env == "production" else _EVERYBODY)
+    def a_minute(self, given: int | None, in_production: int) -> int:
+        """A limit as it is given, or as this environment has it."""
+        return given or (in_production if self.app_env == "production" else _EVERYBODY)
 
     @property
-    def searches_a_minute(self) -> int:
-        return self.rate_limit_searches_per_minute or (300 if self.app_env == "production" else _EVERYBODY)
+    def most_live_holds(self) -> int | None:
+        return self.live_holds_per_user or (5 if self.app_env == "production" else None)
+
+    @property
+    def most_failed_payments(self) -> int | None:
+        return self.failed_payments_per_hour or (10 if self.app_env == "production" else None)
+
+    @model_validator(mode="after")
+    def _cookies_are_not_for_everybody(self) -> Self:
+        if self.cors_allow_credentials and "*" in written.listed(self.cors_origins):
+            raise ValueError("CORS_ALLOW_CREDENTIALS needs CORS_ORIGINS that are named, not *")
+        return self

@@ -127,7 +127,7 @@ async def boarding_passes(passes: Passes, spoken: Spoken, form: Annotated[Form, 
     if form == "html":
         return _page(await asyncio.to_thread(boarding.html, passes, spoken), name, spoken, negotiated=True)
     found = {"data": await asyncio.to_thread(boarding.view, passes), "next_cursor": None}
-    return JSONResponse(found, headers={"Cache-Control": "no-store", "Vary": "Accept"})
+    return JSONResponse(found, headers={"Vary": "Accept"})
 
 
 def _page(made: str, name: str, spoken: Language, *, negotiated: bool = False) -> Response:
@@ -139,9 +139,7 @@ def _headers(
     name: str, spoken: Language, shown: str = "attachment", *, negotiated: bool = False
 ) -> dict[str, str]:
     return {
-        "Cache-Control": "no-store",
         "Content-Disposition": f'{shown}; filename="{name}"',
         "Content-Language": spoken.tag,
         "Vary": "Accept, Accept-Language" if negotiated else "Accept-Language",
-        "X-Content-Type-Options": "nosniff",
     }

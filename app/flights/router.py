@@ -19,7 +19,6 @@ router = APIRouter(prefix="/flights", tags=["Flights"])
 _FOLLOWED_ALREADY: dict[int | str, dict[str, Any]] = {
     200: {"model": FollowedFlight, "description": "You follow it already."}
 }
-_PRIVATE = {"Cache-Control": "no-store"}
 
 FlightId = Annotated[str, Path(max_length=30, description="From a search.", examples=["ZZ101-20261201-JFK"])]
 
@@ -29,7 +28,7 @@ async def list_followed(
     caller: CurrentUser, session: SessionDep, limit: Limit = 20, cursor: Cursor = None
 ) -> JSONResponse:
     """The flights that you follow, the latest first."""
-    return JSONResponse(await following.listed(session, caller.user_id, limit, cursor), 200, _PRIVATE)
+    return JSONResponse(await following.listed(session, caller.user_id, limit, cursor))
 
 
 @router.get("/{flight_id}", response_model=FlightOut, responses=problems(FlightNotFound))
@@ -50,7 +49,7 @@ async def read_flight(session: SessionDep, flight_id: FlightId) -> JSONResponse:
 async def follow_flight(caller: CurrentUser, session: SessionDep, flight_id: FlightId) -> JSONResponse:
     """Hear of a flight's delays, gates, departure and landing, whether you are booked on it or not."""
     flight, begun = await following.follow(session, caller.user_id, flight_id)
-    return JSONResponse(flight, 201 if begun else 200, _PRIVATE)
+    return JSONResponse(flight, 201 if begun else 200)
 
 
 @router.delete("/{flight_id}/follow", status_code=204, responses=problems(*NOT_SIGNED_IN, FlightNotFound))

@@ -16,14 +16,13 @@ from app.jobs.schemas import JobList, JobOut, RefusalList
 
 router = APIRouter(prefix="/admin/jobs", tags=["Operations"])
 
-_PRIVATE = {"Cache-Control": "no-store"}
 
 JobId = Annotated[str, Path(max_length=40, examples=["3f0c6a1e-6f0b-4a34-9d6e-0c9f5a5d7b11"])]
 
 
 def accepted(job: Row) -> JSONResponse:
     """The answer of a route that asks for a job: 202, and where to look."""
-    headers = {**_PRIVATE, "Location": f"{router.prefix}/{job['id']}"}
+    headers = {"Location": f"{router.prefix}/{job['id']}"}
     return JSONResponse({"id": str(job["id"]), "status": job["status"]}, 202, headers)
 
 
@@ -32,13 +31,13 @@ async def list_jobs(
     _: AdminUser, session: SessionDep, limit: Limit = 20, cursor: Cursor = None
 ) -> JSONResponse:
     """Work that operators asked for, newest first."""
-    return JSONResponse(await service.page(session, cursor, limit), 200, _PRIVATE)
+    return JSONResponse(await service.page(session, cursor, limit))
 
 
 @router.get("/{job_id}", response_model=JobOut, responses=problems(*NOT_AN_ADMIN, JobNotFound))
 async def read_job(_: AdminUser, session: SessionDep, job_id: JobId) -> JSONResponse:
     """One job: its progress while it runs, its result when it is done."""
-    return JSONResponse(await service.read(session, job_id), 200, _PRIVATE)
+    return JSONResponse(await service.read(session, job_id))
 
 
 @router.get("/{job_id}/refusals", response_model=RefusalList, responses=problems(*NOT_AN_ADMIN, JobNotFound))
@@ -46,4 +45,4 @@ async def list_refusals(
     _: AdminUser, session: SessionDep, job_id: JobId, limit: Limit = 20, cursor: Cursor = None
 ) -> JSONResponse:
     """What a job did not use and why, in the order of its input."""
-    return JSONResponse(await service.refusals(session, job_id, cursor, limit), 200, _PRIVATE)
+    return JSONResponse(await service.refusals(session, job_id, cursor, limit))

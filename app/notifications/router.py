@@ -19,7 +19,6 @@ from app.notifications.schemas import DeviceIn, DeviceList, DeviceOut, Preferenc
 
 router = APIRouter(tags=["Notifications"])
 
-_PRIVATE = {"Cache-Control": "no-store"}
 _KNOWN_ALREADY: dict[int | str, dict[str, Any]] = {
     200: {"model": DeviceOut, "description": "The device was known, and is up to date now."}
 }
@@ -36,13 +35,13 @@ Token = Annotated[str, Query(max_length=200, description="From a mail.")]
 async def register_device(data: DeviceIn, caller: CurrentUser, session: SessionDep) -> JSONResponse:
     """Have pushes sent to this installation of the app. Send it at each start: tokens and time zones change."""
     device, is_new = await devices.register(session, caller.user_id, data)
-    return JSONResponse(device, 201 if is_new else 200, _PRIVATE)
+    return JSONResponse(device, 201 if is_new else 200)
 
 
 @router.get("/devices", response_model=DeviceList, responses=problems(*NOT_SIGNED_IN))
 async def list_devices(caller: CurrentUser, session: SessionDep) -> JSONResponse:
     """Your devices, the one that was seen last first."""
-    return JSONResponse(await devices.listed(session, caller.user_id), 200, _PRIVATE)
+    return JSONResponse(await devices.listed(session, caller.user_id))
 
 
 @router.delete("/devices/{device_id}", status_code=204, responses=problems(*NOT_SIGNED_IN, DeviceNotFound))
@@ -57,7 +56,7 @@ async def remove_device(
 @router.get("/notifications/preferences", response_model=PreferencesOut, responses=problems(*NOT_SIGNED_IN))
 async def read_preferences(caller: CurrentUser, session: SessionDep) -> JSONResponse:
     """What you hear, on which way, and when not."""
-    return JSONResponse(await preferences.read(session, caller.user_id), 200, _PRIVATE)
+    return JSONResponse(await preferences.read(session, caller.user_id))
 
 
 @router.patch(
@@ -67,7 +66,7 @@ async def read_preferences(caller: CurrentUser, session: SessionDep) -> JSONResp
 )
 async def change_preferences(data: PreferencesIn, caller: CurrentUser, session: SessionDep) -> JSONResponse:
     """Change some of it. Alerts that come in quiet hours wait, unless the flight is near."""
-    return JSONResponse(await preferences.change(session, caller.user_id, data), 200, _PRIVATE)
+    return JSONResponse(await preferences.change(session, caller.user_id, data))
 
 
 @router.get(
@@ -76,7 +75,7 @@ async def change_preferences(data: PreferencesIn, caller: CurrentUser, session: 
 async def ask_to_unsubscribe(session: SessionDep, token: Token) -> HTMLResponse:
     """Where the link in an alert's mail leads: a page that asks."""
     language = await preferences.language(session, token)
-    return HTMLResponse(letters.unsubscribe_page(language, done=False), headers=_PRIVATE)
+    return HTMLResponse(letters.unsubscribe_page(language, done=False))
 
 
 @router.post(
@@ -85,4 +84,4 @@ async def ask_to_unsubscribe(session: SessionDep, token: Token) -> HTMLResponse:
 async def unsubscribe(session: SessionDep, token: Token) -> HTMLResponse:
     """No more flight alerts by mail, for whoever has the link (RFC 8058)."""
     language = await preferences.unsubscribe(session, token)
-    return HTMLResponse(letters.unsubscribe_page(language, done=True), headers=_PRIVATE)
+    return HTMLResponse(letters.unsubscribe_page(language, done=True))

@@ -8,20 +8,16 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     model_validator,
 )
 
 from app.auth.schemas import Locale
+from app.core.shapes import Strict
 from app.core.text import line
 
 Platform = Literal["android", "ios", "web"]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 @cache

@@ -5,7 +5,7 @@ from starlette.types import Scope
 from app.core.etags import matches
 from app.core.metrics import SEARCH_ANSWERS
 from app.core.web.context import Ready
-from app.core.web.limits import Header
+from app.core.web.headers import Header
 from app.offers import answers
 
 ROUTE = "/flights/search"

@@ -1,11 +1,12 @@
 """What a search may ask. The same question is always the same value, however it was written."""
 
-from datetime import date, time
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 from pydantic import ValidationInfo as Info
 from pydantic_core import PydanticCustomError
+
+from app.core.shapes import Clock, Day, Strict
 
 Cabin = Literal["economy", "premium_economy", "business", "first"]
 Sort = Literal["best", "price", "duration", "departure"]
@@ -21,39 +22,42 @@ def _listed(value: Any) -> Any:
     parts = [value] if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
         return value
-    return sorted({one.strip().upper() for part in parts for one in part.split(",")})
+    return tuple(sorted({one.strip().upper() for part in parts for one in part.split(",")}))
 
 
-_Airlines = Annotated[tuple[_Airline, ...], BeforeValidator(_listed), Field(max_length=20)]
-_Places = Annotated[tuple[Place, ...], BeforeValidator(_listed), Field(max_length=20)]
-_Names = Annotated[tuple[_Name, ...], BeforeValidator(_listed), Field(max_length=5)]
+def _items(schema: dict[str, Any]) -> None:
+    """pydantic describes the length of a tuple as that of a text."""
+    schema["maxItems"] = schema.pop("maxLength")
 
 
-def local_time(value: Any) -> Any:
-    if isinstance(value, time) and value.tzinfo:
-        raise PydanticCustomError("local_time", "Local time, without an offset")
-    return value
+_Airlines = Annotated[
+    tuple[_Airline, ...], BeforeValidator(_listed), Field(max_length=20, json_schema_extra=_items)
+]
+_Places = Annotated[
+    tuple[Place, ...], BeforeValidator(_listed), Field(max_length=20, json_schema_extra=_items)
+]
+_Names = Annotated[tuple[_Name, ...], BeforeValidator(_listed), Field(max_length=5, json_schema_extra=_items)]
 
 
-class SliceWish(BaseModel):
+class SliceWish(Strict):
     """One part of a journey: from where to where, on which day, at what time of it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     origin: Place = Field(description="IATA code of an airport or a city.", examples=["JFK"])
     destination: Place = Field(description="IATA code of an airport or a city.", examples=["LHR"])
-    departure_date: date = Field(description="Local date at the origin.")
-    departure_after: time | None = Field(default=None, description="`HH:MM`, local, of the first departure.")
-    departure_before: time | None = Field(default=None, description="`HH:MM`, local, of the first departure.")
-    arrival_after: time | None = Field(default=None, description="`HH:MM`, local, of the last arrival.")
-    arrival_before: time | None = Field(default=None, description="`HH:MM`, local, of the last arrival.")
+    departure_date: Day = Field(description="Local date at the origin.")
+    departure_after: Clock | None = Field(default=None, description="`HH:MM`, local, of the first departure.")
+    departure_before: Clock | None = Field(
+        default=None, description="`HH:MM`, local, of the first departure."
+    )
+    arrival_after: Clock | None = Field(default=None, description="`HH:MM`, local, of the last arrival.")
+    arrival_before: Clock | None = Field(default=None, description="`HH:MM`, local, of the last arrival.")
 
-    @field_validator("destination", "departure_after", "departure_before", "arrival_after", "arrival_before")
+    @field_validator("destination")
     @classmethod
-    def _possible(cls, value: Any, info: Info) -> Any:
-        if info.field_name == "destination" and value == info.data.get("origin"):
+    def _possible(cls, value: str, info: Info) -> str:
+        if value == info.data.get("origin"):
             raise PydanticCustomError("same_place", "Origin and destination are the same")
-        return local_time(value)
+        return value
 
 
 class Travellers(BaseModel):
@@ -138,39 +142,30 @@ class SearchQuery(Options):
 
     origin: Place = Field(description="IATA code of an airport or a city.", examples=["JFK"])
     destination: Place = Field(description="IATA code of an airport or a city.", examples=["LHR"])
-    departure_date: date = Field(description="Local date at the origin.")
-    return_date: date | None = Field(
+    departure_date: Day = Field(description="Local date at the origin.")
+    return_date: Day | None = Field(
         default=None, description="Local date at the destination; makes it a return trip."
     )
-    departure_after: time | None = Field(
+    departure_after: Clock | None = Field(
         default=None, description="`HH:MM`, local time of the first departure."
     )
-    departure_before: time | None = Field(
+    departure_before: Clock | None = Field(
         default=None, description="`HH:MM`, local time of the first departure."
     )
-    arrival_after: time | None = Field(
+    arrival_after: Clock | None = Field(
         default=None, description="`HH:MM`, local time of the outbound arrival."
     )
-    arrival_before: time | None = Field(
+    arrival_before: Clock | None = Field(
         default=None, description="`HH:MM`, local time of the outbound arrival."
     )
-    return_departure_after: time | None = Field(
+    return_departure_after: Clock | None = Field(
         default=None, description="`HH:MM`, local time of the way back."
     )
-    return_departure_before: time | None = Field(
+    return_departure_before: Clock | None = Field(
         default=None, description="`HH:MM`, local time of the way back."
     )
 
-    @field_validator(
-        "destination",
-        "return_date",
-        "departure_after",
-        "departure_before",
-        "arrival_after",
-        "arrival_before",
-        "return_departure_after",
-        "return_departure_before",
-    )
+    @field_validator("destination", "return_date")
     @classmethod
     def _possible(cls, value: Any, info: Info) -> Any:
         name, known = info.field_name, info.data
@@ -178,7 +173,7 @@ class SearchQuery(Options):
             raise PydanticCustomError("same_place", "Origin and destination are the same")
         if name == "return_date" and value and value < known.get("departure_date", value):
             raise PydanticCustomError("return_before_departure", "return_date is before departure_date")
-        return local_time(value)
+        return value
 
     @property
     def wishes(self) -> list[SliceWish]:
@@ -212,6 +207,7 @@ class JourneySearch(Options):
 
     model_config = ConfigDict(
         extra="forbid",
+        strict=True,
         json_schema_extra={
             "examples": [
                 {

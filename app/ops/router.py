@@ -46,13 +46,13 @@ async def readyz() -> JSONResponse:
 async def health() -> JSONResponse:
     """Every dependency, asked now; 503 when nothing can be served."""
     found = await service.health()
-    return JSONResponse(found, 503 if found["status"] == "down" else 200, {"Cache-Control": "no-store"})
+    return JSONResponse(found, 503 if found["status"] == "down" else 200)
 
 
 @router.get("/admin/providers", response_model=Providers, responses=problems(*NOT_AN_ADMIN))
 async def providers(_: AdminUser) -> JSONResponse:
     """Budgets and what is left of them, and how each vendor's endpoints do, for all processes together."""
-    return JSONResponse({"data": await service.providers()}, headers={"Cache-Control": "no-store"})
+    return JSONResponse({"data": await service.providers()})
 
 
 @router.get("/admin/metrics", response_class=PlainTextResponse, responses=problems(*NOT_AN_ADMIN))

@@ -1,6 +1,6 @@
 """What payments can refuse."""
 
-from app.core.errors import AppError, BadRequest, Conflict, NotFound, Unprocessable
+from app.core.errors import AppError, BadRequest, Conflict, NotFound, TooManyRequests, Unprocessable
 
 
 class PaymentDeclined(AppError):
@@ -28,6 +28,11 @@ class AlreadyPaid(Conflict):
 class TooManyAttempts(Conflict):
     code = "too_many_attempts"
     title = "Too many payments of this booking have failed"
+
+
+class TooManyFailedPayments(TooManyRequests):
+    code = "too_many_failed_payments"
+    title = "Too many of your payments have failed"
 
 
 class PaymentNotFound(NotFound):

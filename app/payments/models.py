@@ -50,6 +50,7 @@ class Payment(Base):
             unique=True,
             postgresql_where=text("purpose = 'purchase' AND status = 'captured'"),
         ),
+        Index("ix_payments_unpaid", "created_at", postgresql_where=text("status <> 'captured'")),
         Index("ix_payments_due", "next_look_at", postgresql_where=text("next_look_at IS NOT NULL")),
     )
 

@@ -280,6 +280,35 @@ async def failed_of(session: Session, booking_id: int) -> int:
     return count
 
 
+async def unpaid_of_payer(session: Session, booking_id: int, seconds: int) -> Row:
+    """How many payments the booking's account has begun lately that came to nothing, or to nothing yet, and the
+    seconds until the first of them counts no more.
+
+    Whoever asks next for the same account waits until this transaction has ended, and counts what it has added.
+    """
+    await rows(
+        session,
+        """
+        SELECT pg_advisory_xact_lock(hashtextextended('pays ' || CAST(user_id AS text), 0))
+        FROM bookings WHERE id = :id
+        """,
+        id=booking_id,
+    )
+    found = await rows(
+        session,
+        """
+        SELECT count(*) AS unpaid,
+               extract(epoch FROM min(p.created_at) - now()) + CAST(:seconds AS double precision) AS wait
+        FROM payments p JOIN bookings b ON b.id = p.booking_id
+        WHERE p.status <> 'captured' AND p.created_at > now() - make_interval(secs => :seconds)
+          AND b.user_id = (SELECT user_id FROM bookings WHERE id = :id)
+        """,
+        id=booking_id,
+        seconds=seconds,
+    )
+    return found[0]
+
+
 async def unknown_for(session: Session, minutes: int) -> int:
     """Payments of which nobody has known for so long whether they were made."""
     found = await rows(

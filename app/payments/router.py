@@ -14,8 +14,6 @@ from app.payments.schemas import ReconciliationList
 
 router = APIRouter()
 
-_PRIVATE = {"Cache-Control": "no-store"}
-
 
 @router.post(
     "/payments/stripe/events",
@@ -45,4 +43,4 @@ async def list_reconciliations(
     _: AdminUser, session: SessionDep, limit: Limit = 20, cursor: Cursor = None
 ) -> JSONResponse:
     """Each day of our books beside the card processor's, the latest first."""
-    return JSONResponse(await reconciliation.page(session, cursor, limit), 200, _PRIVATE)
+    return JSONResponse(await reconciliation.page(session, cursor, limit))

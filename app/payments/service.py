@@ -5,6 +5,7 @@ is written down under the payment's lock. An answer that was lost is asked for a
 by the processor's message, or by the sweep.
 """
 
+import math
 import uuid
 from collections.abc import Sequence
 from datetime import date
@@ -15,7 +16,13 @@ from app.core.config import settings
 from app.core.db import Row, Session
 from app.core.metrics import LEDGER_DIFFERENCES, PAYMENTS_UNKNOWN, REFUNDS_OVERDUE
 from app.payments import compared, ledger, repository
-from app.payments.errors import PaymentInProgress, PaymentNotFound, PaymentNotOffered, TooManyAttempts
+from app.payments.errors import (
+    PaymentInProgress,
+    PaymentNotFound,
+    PaymentNotOffered,
+    TooManyAttempts,
+    TooManyFailedPayments,
+)
 from app.providers import registry
 from app.providers.cards import Cards, Charge
 
@@ -29,6 +36,7 @@ class Due(NamedTuple):
 
 OPEN = ("processing", "requires_action", "authorised")
 _MOST_ATTEMPTS = 10
+_RECENT_SECONDS = 3600
 _ALARM_MINUTES = 15
 # Who started a payment has so long to finish it: two calls to the processor.
 _PATIENCE_SECONDS = 40.0
@@ -56,12 +64,14 @@ async def start(
     method: str,
     subject_id: int | None = None,
 ) -> Row:
-    """Write down that the booking is about to be paid for. Raises PaymentInProgress, TooManyAttempts.
+    """Write down that the booking is about to be paid for. Raises PaymentInProgress, TooManyAttempts,
+    TooManyFailedPayments.
 
     Who tries card after card is not a traveller: a booking takes so many and no more.
     """
     if await repository.failed_of(session, booking_id) >= _MOST_ATTEMPTS:
         raise TooManyAttempts(f"{_MOST_ATTEMPTS} payments of this booking have failed; book anew.")
+    await _refuse_card_after_card(session, booking_id)
     payment = await repository.add(
         session,
         {
@@ -77,6 +87,18 @@ async def start(
     if payment is None:
         raise PaymentInProgress("Wait for the payment that is under way.", retry_after=2)
     return payment
+
+
+async def _refuse_card_after_card(session: Session, booking_id: int) -> None:
+    """Neither is who does so over many bookings. Raises TooManyFailedPayments."""
+    most = settings().most_failed_payments
+    if most is None or not settings().rate_limit_enabled:
+        return
+    found = await repository.unpaid_of_payer(session, booking_id, _RECENT_SECONDS)
+    if found["unpaid"] >= most:
+        violated: Row = {"violated-policies": ["payments"]}
+        wait = max(1, math.ceil(found["wait"]))
+        raise TooManyFailedPayments("Ask your bank, or try again later.", retry_after=wait, **violated)
 
 
 async def read(session: Session, payment_id: int) -> Row:

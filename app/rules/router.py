@@ -18,7 +18,6 @@ from app.rules.schemas import RulesHistory, RulesIn, RulesList, RulesOut, RulesP
 router = APIRouter(prefix="/admin/rules", tags=["Operations"])
 
 MOST_BYTES = 8 * 1024 * 1024
-_PRIVATE = {"Cache-Control": "no-store"}
 
 KindName = Annotated[str, Path(alias="kind", max_length=32, examples=["fares"])]
 Version = Annotated[
@@ -34,7 +33,7 @@ def paths() -> list[str]:
 @router.get("", response_model=RulesList, responses=problems(*NOT_AN_ADMIN))
 async def list_rules(_: AdminUser, session: SessionDep) -> JSONResponse:
     """Every kind of rules: which version is in force, since when, and by whose hand."""
-    return JSONResponse({"data": await service.every(session)}, 200, _PRIVATE)
+    return JSONResponse({"data": await service.every(session)})
 
 
 @router.get("/{kind}", response_model=RulesOut, responses=problems(*NOT_AN_ADMIN, RulesNotFound))
@@ -42,7 +41,7 @@ async def read_rules(
     _: AdminUser, session: SessionDep, name: KindName, version: Version = None
 ) -> JSONResponse:
     """The tables of a version, ready to be edited and published, or to be published again as they are."""
-    return JSONResponse(await service.read(session, name, version), 200, _PRIVATE)
+    return JSONResponse(await service.read(session, name, version))
 
 
 @router.get("/{kind}/history", response_model=RulesHistory, responses=problems(*NOT_AN_ADMIN, RulesNotFound))
@@ -50,7 +49,7 @@ async def list_versions(
     _: AdminUser, session: SessionDep, name: KindName, limit: Limit = 20, cursor: Cursor = None
 ) -> JSONResponse:
     """Every version there ever was, newest first: who published it, when and why."""
-    return JSONResponse(await service.history(session, name, cursor, limit), 200, _PRIVATE)
+    return JSONResponse(await service.history(session, name, cursor, limit))
 
 
 @router.post(
@@ -58,13 +57,12 @@ async def list_versions(
     status_code=201,
     response_model=RulesPublished,
     responses=problems(*NOT_AN_ADMIN, RulesNotFound, RulesChanged, BodyTooLarge, RulesRefused),
-    max_body_size=MOST_BYTES,
 )
 async def publish_rules(admin: AdminUser, session: SessionDep, name: KindName, body: RulesIn) -> JSONResponse:
     """Put rules in force, within seconds and without a restart; `errors` names every cell that makes no sense."""
     if body.dry_run:
         await service.check(name, body.tables, body.note)
-        return JSONResponse(await service.newest(session, name) | {"published": False}, 201, _PRIVATE)
+        return JSONResponse(await service.newest(session, name) | {"published": False}, 201)
     by = (await accounts.me(session, admin.user_id))["email"]
     stored, is_new = await service.publish(session, name, body.tables, by, body.note, body.based_on)
-    return JSONResponse(stored | {"published": is_new}, 201, _PRIVATE)
+    return JSONResponse(stored | {"published": is_new}, 201)

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, Field, WithJsonSchema
+
+from app.core.shapes import Strict
 
 _TABLES = {
     "type": "object",
@@ -42,11 +44,9 @@ class RulesOut(RulesAbout):
     tables: dict[str, list[dict[str, str]]]
 
 
-class RulesIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class RulesIn(Strict):
     tables: TablesIn
-    note: str = Field(description="Why; everybody who reads the history sees it.")
+    note: str = Field(max_length=2000, description="Why; everybody who reads the history sees it.")
     based_on: int | None = Field(
         default=None,
         ge=0,

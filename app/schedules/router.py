@@ -38,7 +38,6 @@ class UnsupportedScheduleType(UnsupportedMediaType):
     status_code=202,
     response_model=JobAccepted,
     responses=problems(*NOT_AN_ADMIN, BodyTooLarge, UnsupportedScheduleType, UnreadableSchedule),
-    max_body_size=MOST_BYTES,
     openapi_extra=_BODY,
 )
 async def import_schedule(

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from app.core.shapes import Strict
 from app.offers.questions import Cabin
 from app.offers.schemas import MoneyOut
 
@@ -110,17 +111,13 @@ class ExtrasOut(BaseModel):
     meta: ExtrasMeta
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class SeatChoice(_Strict):
+class SeatChoice(Strict):
     passenger: Index
     flight_id: Annotated[str, Field(max_length=32)]
     seat: Annotated[str, Field(max_length=4, examples=["12A"])]
 
 
-class BagChoice(_Strict):
+class BagChoice(Strict):
     """So many pieces more than the fare includes."""
 
     passenger: Index
@@ -131,11 +128,11 @@ class BagChoice(_Strict):
     )
 
 
-class Choice(_Strict):
+class Choice(Strict):
     """Passengers by their index: adults, then children, then infants, whom the first adults carry."""
 
-    seats: Annotated[list[SeatChoice], Field(max_length=108)] = []
-    bags: Annotated[list[BagChoice], Field(max_length=108)] = []
+    seats: Annotated[list[SeatChoice], Field(max_length=108)] = Field(default=[])
+    bags: Annotated[list[BagChoice], Field(max_length=108)] = Field(default=[])
     assistance: Annotated[list[Index], Field(max_length=18)] = Field(
         default=[], description="Passengers who need assistance; they never pay for a seat."
     )

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query
-from pydantic import AwareDatetime
 from starlette.responses import JSONResponse, Response
 
 from app.auth.dependencies import NOT_SIGNED_IN, CurrentUser
 from app.core import db
+from app.core.shapes import Instant
 from app.core.web.dependencies import SessionDep
 from app.core.web.idempotency import IdempotencyInProgress, IdempotencyKeyReused, OnceDep
 from app.core.web.pagination import Cursor, Limit
@@ -45,7 +45,6 @@ router = APIRouter(prefix="/webhooks", tags=["Webhooks"])
 # What others serve and the product calls; only described.
 calls = APIRouter(tags=["Webhooks"])
 
-_PRIVATE = {"Cache-Control": "no-store"}
 _ONCE = (IdempotencyInProgress, IdempotencyKeyReused)
 _MINE = (*NOT_SIGNED_IN, SubscriptionNotFound)
 
@@ -71,13 +70,13 @@ async def list_subscriptions(
     caller: CurrentUser, session: SessionDep, limit: Limit = 20, cursor: Cursor = None
 ) -> JSONResponse:
     """Newest first."""
-    return JSONResponse(await service.page(session, caller.user_id, cursor, limit), 200, _PRIVATE)
+    return JSONResponse(await service.page(session, caller.user_id, cursor, limit))
 
 
 @router.get("/subscriptions/{subscription_id}", response_model=SubscriptionOut, responses=problems(*_MINE))
 async def read_subscription(caller: CurrentUser, session: SessionDep, subscription_id: Id) -> JSONResponse:
     """One subscription, without its secret."""
-    return JSONResponse(await service.read(session, caller.user_id, subscription_id), 200, _PRIVATE)
+    return JSONResponse(await service.read(session, caller.user_id, subscription_id))
 
 
 @router.patch(
@@ -93,7 +92,7 @@ async def change_subscription(
         await service.check_url(data.url)
     async with db.transaction() as session:
         changed = await service.change(session, caller.user_id, subscription_id, data)
-    return JSONResponse(changed, 200, _PRIVATE)
+    return JSONResponse(changed)
 
 
 @router.delete("/subscriptions/{subscription_id}", status_code=204, responses=problems(*_MINE))
@@ -125,17 +124,17 @@ async def list_deliveries(
     caller: CurrentUser,
     session: SessionDep,
     subscription_id: Id,
-    state: Annotated[list[State] | None, Query(description="May be repeated.")] = None,
-    event: Annotated[list[EventName] | None, Query(description="May be repeated.")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Events from then on.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Events up to then.")] = None,
+    state: Annotated[list[State] | None, Query(max_length=5, description="May be repeated.")] = None,
+    event: Annotated[list[EventName] | None, Query(max_length=40, description="May be repeated.")] = None,
+    since: Annotated[Instant | None, Query(description="Events from then on.")] = None,
+    until: Annotated[Instant | None, Query(description="Events up to then.")] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> JSONResponse:
     """What was sent and will be, the newest event first."""
     wanted = {"states": state, "types": event, "since": since, "until": until}
     found = await service.deliveries(session, caller.user_id, subscription_id, cursor, limit, **wanted)
-    return JSONResponse(found, 200, _PRIVATE)
+    return JSONResponse(found)
 
 
 @router.post(
@@ -161,7 +160,7 @@ async def replay(caller: CurrentUser, once: OnceDep, subscription_id: Id, data: 
 )
 async def read_delivery(caller: CurrentUser, session: SessionDep, delivery_id: Id) -> JSONResponse:
     """One delivery with what was sent, when, and what came back."""
-    return JSONResponse(await service.delivery(session, caller.user_id, delivery_id), 200, _PRIVATE)
+    return JSONResponse(await service.delivery(session, caller.user_id, delivery_id))
 
 
 @router.post(

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
+from app.core.shapes import Instant, Strict
 from app.core.text import line
 
 # What is told of, and to whom: bookings and payments to their account, flights to who is booked on or follows them,
@@ -32,10 +33,6 @@ TEST = "webhook.test"
 
 State = Literal["pending", "sending", "delivered", "exhausted", "cancelled"]
 Ended = Literal["delivered", "exhausted", "cancelled"]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 Url = Annotated[str, Field(min_length=1, max_length=2048, examples=["https://example.com/hooks/jetway"])]
@@ -109,10 +106,10 @@ class TestIn(Strict):
 class ReplayIn(Strict):
     """Which deliveries begin anew, the oldest first."""
 
-    since: AwareDatetime
-    until: AwareDatetime | None = None
-    states: list[Ended] = Field(default=["exhausted", "cancelled"], min_length=1)
-    events: list[EventName] | None = Field(default=None, min_length=1)
+    since: Instant
+    until: Instant | None = None
+    states: list[Ended] = Field(default=["exhausted", "cancelled"], min_length=1, max_length=3)
+    events: list[EventName] | None = Field(default=None, min_length=1, max_length=40)
 
 
 class ReplayOut(BaseModel):

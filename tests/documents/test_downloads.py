@@ -77,7 +77,7 @@ async def test_nobody_else_has_them(api: Client, booked: dict[str, Any], kind: s
 
     assert (await stranger.get(path)).code == "booking_not_found"
     assert (await api.get(path)).status == 401
-    assert (await stranger.get(f"/bookings/0%00/itinerary.{kind}")).code == "booking_not_found"
+    assert (await stranger.get(f"/bookings/0%1F/itinerary.{kind}")).code == "booking_not_found"
 
 
 async def test_they_are_of_this_booking(traveller: Client, booked: dict[str, Any]) -> None:

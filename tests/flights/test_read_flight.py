@@ -106,7 +106,7 @@ async def test_an_id_is_read_in_any_case(api: Client) -> None:
         "ZZ9820",
         "nonsense",
         "ZZ9820-20261201-KEFX",
-        "%00",
+        "%1F",
         "ZZ1-20261201-'--",
         "\uff3a\uff3a1-20261201-KEF",
     ],

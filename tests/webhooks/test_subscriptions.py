@@ -73,7 +73,7 @@ async def test_another_user_finds_nothing(traveller: Client, api: Client) -> Non
     assert (await traveller.get(path)).body["status"] == "active"
 
 
-@pytest.mark.parametrize("wrong", ["whs_", "whs_zz", "1", f"whd_{'7' * 32}", "%00", f"whs_{'9' * 32}"])
+@pytest.mark.parametrize("wrong", ["whs_", "whs_zz", "1", f"whd_{'7' * 32}", f"whs_{'9' * 32}"])
 async def test_ids_that_are_none_are_not_found(traveller: Client, wrong: str) -> None:
     """As if nobody had ever made them."""
     answer = await traveller.get(f"/webhooks/subscriptions/{wrong}")

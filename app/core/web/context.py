@@ -1,4 +1,5 @@
-"""The outermost layer of the API: request id, the caller's limit, one log line and one measurement a request.
+"""The outermost layer of the API: who asks, request id, the caller's limits, what every answer says, one log line and
+one measurement a request.
 
 Pure ASGI and sparing, because every request passes through it. It stands around FastAPI and not in it, because
 entering FastAPI costs about as much as everything that a ready answer goes through here.
@@ -6,7 +7,8 @@ entering FastAPI costs about as much as everything that a ready answer goes thro
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import count
 from secrets import token_hex
 from time import monotonic
@@ -17,43 +19,72 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core import logging, origin
 from app.core.errors import TooManyRequests
 from app.core.metrics import REQUESTS, Answered, Kind
-from app.core.web import problems
-from app.core.web.limits import Header, Limit
+from app.core.web import headers, problems
+from app.core.web.headers import Cors, Header
+from app.core.web.limits import Limit
+from app.core.web.proxies import Proxies
 
 # What an answer is counted under, its headers and its body.
 Ready = tuple[Kind, list[Header], bytes]
 # Given the request and its `If-None-Match`.
 Shortcut = Callable[[Scope, bytes | None], Ready | None]
+# Whose `Authorization` this is, as far as it takes no question to others; None where it is nobody's.
+Identify = Callable[[bytes], str | None]
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 _QUIET = frozenset(("/livez", "/readyz", "/admin/metrics"))
 # Who watches over the product is never refused.
 UNLIMITED = _QUIET | {"/admin/health"}
 _UNMATCHED = "unmatched"
-_NOSNIFF = (b"x-content-type-options", b"nosniff")
+_PREFLIGHT: Kind = ("OPTIONS", "preflight", 204)
+_READ_HERE = frozenset(
+    (
+        b"x-request-id",
+        b"if-none-match",
+        b"authorization",
+        b"origin",
+        b"x-forwarded-for",
+        b"x-forwarded-proto",
+        b"access-control-request-method",
+    )
+)
 # Short, or requests would wait behind a long batch.
 _BATCH_SECONDS = 0.01
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`of_addresses` and `of_users` are for everything that the one or the other asks; the first of `dearer` that
+    covers a request counts as well, unless its answer was ready.
+    """
+
+    of_addresses: Limit
+    of_users: Limit
+    dearer: Sequence[Limit]
+    identify: Identify
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Whom the edge believes, whom it lets read, and what it says to all."""
+
+    proxies: Proxies
+    cors: Cors | None
+    always: Sequence[Header]
 
 
 class RequestContext:
     """Gives each request an id, kept from a well-formed `X-Request-ID`, and answers with it.
 
     An answer that the shortcut has ready is sent from here: routing, validation and dependency injection
-    would cost several times what sending it costs. `limit` holds for all routes, those of `dearer` only for
-    their own path and for answers that are not ready.
+    would cost several times what sending it costs.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        shortcut: Shortcut,
-        limit: Limit | None = None,
-        dearer: Mapping[str, Limit] | None = None,
-    ) -> None:
+    def __init__(self, app: ASGIApp, shortcut: Shortcut, edge: Edge, limits: Limits | None) -> None:
         self.app = app
         self.shortcut = shortcut
-        self.limit = limit
-        self.dearer = dearer or {}
+        self.edge = edge
+        self.limits = limits
         self.access_log = logging.AccessLog(_QUIET)
         self._answered: list[Answered] = []
         self._ids = map((token_hex(8) + "%016x").encode().__mod__, count())
@@ -65,31 +96,38 @@ class RequestContext:
             self._settle()
             return
         started = monotonic()
-        request_id = if_none_match = None
-        for name, value in scope["headers"]:
-            if name == b"x-request-id":
-                request_id = value
-            elif name == b"if-none-match":
-                if_none_match = value
+        told = {name: value for name, value in scope["headers"] if name in _READ_HERE}
+        request_id = told.get(b"x-request-id")
         if request_id is None or not _WELL_FORMED.fullmatch(request_id):
             request_id = next(self._ids)
-        added = [(b"x-request-id", request_id), _NOSNIFF]
-        limit, refusal = self.limit, None
-        if limit is not None and scope["path"] not in UNLIMITED:
-            # Behind a proxy that uvicorn trusts, this is the address that the proxy tells of.
-            client = scope["client"]
-            caller = client[0] if client else ""
+        if b"x-forwarded-for" in told or b"x-forwarded-proto" in told:
+            self.edge.proxies.see_through(scope)
+        added = [(b"x-request-id", request_id), *self.edge.always]
+        if self.edge.cors is not None:
+            if scope["method"] == "OPTIONS" and b"access-control-request-method" in told:
+                added += self.edge.cors.preflight(told.get(b"origin"))
+                await self._send(send, (_PREFLIGHT, [], b""), started, added)
+                return
+            added += self.edge.cors.headers(told.get(b"origin"))
+        caller, refusal = None, None
+        if self.limits is not None and scope["path"] not in UNLIMITED:
+            user = self.limits.identify(told[b"authorization"]) if b"authorization" in told else None
+            caller = user or (scope["client"][0] if scope["client"] else "")
+            limit = self.limits.of_users if user else self.limits.of_addresses
             left = limit.spend(caller, started)
             if left is None:
                 left, refusal = await limit.ask(caller, started)
-            added = [added[0], _NOSNIFF, limit.policy, left]
+            added += (limit.policy, left)
         # Who is refused must not be the one who is sent to renew an answer.
-        ready = self.shortcut(scope, if_none_match) if refusal is None else None
+        ready = self.shortcut(scope, told.get(b"if-none-match")) if refusal is None else None
         if ready is None:
-            await self._routed(scope, receive, send, started, added, refusal)
-            return
-        kind, headers, body = ready
-        await send({"type": "http.response.start", "status": kind[2], "headers": headers + added})
+            await self._routed(scope, receive, send, started, added, caller, refusal)
+        else:
+            await self._send(send, ready, started, added)
+
+    async def _send(self, send: Send, ready: Ready, started: float, added: list[Header]) -> None:
+        kind, own, body = ready
+        await send({"type": "http.response.start", "status": kind[2], "headers": own + added})
         await send({"type": "http.response.body", "body": body})
         self._account(kind, started, added)
 
@@ -100,24 +138,22 @@ class RequestContext:
         send: Send,
         started: float,
         added: list[Header],
+        caller: str | None,
         refusal: TooManyRequests | None,
     ) -> None:
         status = 500
         scope.setdefault("state", {})["request_id"] = added[0][1].decode()
         logging.request_id.set(scope["state"]["request_id"])
-        # Behind a proxy that uvicorn trusts, this is the address that the proxy tells of.
         origin.address.set(scope["client"][0] if scope["client"] else "")
         origin.user_agent.set(next((value for name, value in scope["headers"] if name == b"user-agent"), b""))
-        dearer = self.dearer.get(scope["path"])
-        if dearer is not None and refusal is None:
-            left, refusal = await dearer.ask(scope["client"][0] if scope["client"] else "", started)
-            added += (dearer.policy, left)
+        if caller is not None and self.limits is not None and refusal is None:
+            refusal = await self._dearer(self.limits.dearer, scope, caller, started, added)
 
         async def send_with_added(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *added]
+                message["headers"] = headers.complete(scope, list(message.get("headers", ())), added)
             await send(message)
 
         app = self.app if refusal is None else problems.answer(Request(scope), refusal)
@@ -128,6 +164,19 @@ class RequestContext:
             route = getattr(scope.get("route"), "path", _UNMATCHED)
             method = scope["method"] if route != _UNMATCHED else "-"
             self._account((method, route, status), started, added)
+
+    @staticmethod
+    async def _dearer(
+        dearer: Sequence[Limit], scope: Scope, caller: str, started: float, added: list[Header]
+    ) -> TooManyRequests | None:
+        """Count the request against the limit of its route; the headers then tell of both, which end `added`."""
+        limit = next((one for one in dearer if one.covers(scope["method"], scope["path"])), None)
+        if limit is None:
+            return None
+        left, refusal = await limit.ask(caller, started)
+        both = zip(added[-2:], (limit.policy, left), strict=True)
+        added[-2:] = [(one[0], one[1] + b", " + other[1]) for one, other in both]
+        return refusal
 
     def _account(self, kind: Kind, started: float, added: list[Header]) -> None:
         """Counting and writing one by one would cost more than a hot answer; a batch has little of it for each."""

@@ -213,7 +213,7 @@ def _replayed(first: Row) -> Response:
 
 
 def _answer(status: int, body: bytes, headers: dict[str, str] | None = None) -> Response:
-    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+    return Response(body, status, headers, "application/json")
 
 
 async def _once(

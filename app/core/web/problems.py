@@ -58,6 +58,30 @@ class MalformedJson(BadRequest):
     title = "The body is not JSON"
 
 
+class MalformedRequest(BadRequest):
+    code = "malformed_request"
+    title = "The request can be understood in more than one way"
+
+
+class AddressTooLong(AppError):
+    status = 414
+    code = "uri_too_long"
+    title = "The address is too long"
+
+
+class HeadersTooLarge(AppError):
+    status = 431
+    code = "headers_too_large"
+    title = "The headers are too large"
+
+
+class RequestTimeout(AppError):
+    status = 408
+    code = "request_timeout"
+    title = "The body did not arrive in time"
+    retryable = True
+
+
 class MethodNotAllowed(AppError):
     status = 405
     code = "method_not_allowed"
@@ -99,7 +123,7 @@ def problems(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
 def answer(request: Request, error: AppError) -> Response:
     """One refusal, rendered."""
     body = {
-        "type": _TYPE + error.code,
+        "type": error.type or _TYPE + error.code,
         "title": error.title,
         "status": error.status,
         "detail": error.detail,
