@@ -113,8 +113,8 @@ async def test_a_process_that_is_not_asked_again_gives_back_its_share(
 
     await asyncio.sleep(0.25)
 
-    assert at_once == 150
-    assert sum([await asked(often, caller) for _ in range(200)]) == 9
+    assert at_once >= 150
+    assert at_once + sum([await asked(often, caller) for _ in range(200)]) == 159
 
 
 async def test_what_was_given_back_is_not_spent_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,14 +134,18 @@ async def test_what_was_given_back_is_not_spent_as_well(monkeypatch: pytest.Monk
 
 async def test_a_share_is_not_given_back_to_the_next_window(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there would be more than the limit then."""
-    monkeypatch.setattr(limits, "WINDOW_SECONDS", 0.3)
-    monkeypatch.setattr(limits, "SHARE_SECONDS", 0.28)
-    old, new, caller = Limit(Policy("next", 160)), Limit(Policy("next", 160)), somebody()
+    monkeypatch.setattr(limits, "WINDOW_SECONDS", 1)
+    monkeypatch.setattr(limits, "SHARE_SECONDS", 1.3)
+    old, new, other = [Limit(Policy("next", 160)) for _ in range(3)]
+    caller = somebody()
     await asked(old, caller)
+    await asyncio.sleep(1.05)
+    in_the_next = sum([await asked(new, caller) for _ in range(200)])
 
-    await asyncio.sleep(0.35)
+    await asyncio.sleep(0.4)
 
-    assert sum([await asked(new, caller) for _ in range(200)]) == 160
+    assert in_the_next == 160
+    assert not await asked(other, caller)
 
 
 async def test_what_is_left_is_told() -> None:

@@ -141,7 +141,7 @@ async def test_all_take_json_only(address: str, token: str, routes: Routes) -> N
 async def test_none_breaks_at_a_type(address: str, token: str, routes: Routes) -> None:
     """Neither for the whole nor for any member; what was sent does not come back."""
     for method, path, members in routes.of_json():
-        bodies = [*OF_ANOTHER_TYPE, *({name: wrong} for name in members for wrong in OF_ANOTHER_TYPE)]
+        bodies = [*OF_ANOTHER_TYPE, *({name: wrong} for name in members for wrong in OF_ANOTHER_TYPE[::2])]
         for body in bodies:
             reply = await asked(address, token, method, path, orjson.dumps(body))
             assert reply.status < 500, (method, path, body, reply.raw)
