@@ -24,6 +24,7 @@ from app.notifications.router import router as notifications
 from app.offers.router import router as offers
 from app.ops.router import router as ops
 from app.payments.router import router as payments
+from app.privacy.router import router as privacy
 from app.rules import router as rules
 from app.schedules import router as schedules
 from app.seats.router import router as seats
@@ -63,6 +64,7 @@ for _part in (
     sessions,
     api_keys,
     users,
+    privacy,
     airports,
     airlines,
     jobs,

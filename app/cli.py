@@ -6,6 +6,7 @@ create-admin       make an administrator; the password comes from ADMIN_PASSWORD
 import-schedules   load a schedule, SSIM chapter 7 or CSV; --dry-run tells what would come of it
 rules              list, export or publish the rules that operators edit, such as fares
 webhooks           what waits to be delivered and who fails; --follow: a line for each attempt
+erasures           who was erased; --again FILE: erase them once more, after a restore
 rotate-encryption  seal everything that is encrypted in the database with the newest key
 env-example        print `.env.example`
 error-codes        print `docs/errors.md`
@@ -28,6 +29,7 @@ from app.core import crypto, db, env_example, http, logging, redis
 from app.core.errors import AppError
 from app.extras import service as _extras  # noqa: F401  Each registers its kind of rules.
 from app.offers import service as offers
+from app.privacy import console as privacy_console
 from app.providers import registry
 from app.providers.base import ProviderError
 from app.rights import service as _rights  # noqa: F401
@@ -59,6 +61,9 @@ def main() -> None:
     )
     rules_console.add_arguments(commands.add_parser("rules", help="list, export or publish rules"))
     webhooks_console.add_arguments(commands.add_parser("webhooks", help="watch what is delivered"))
+    privacy_console.add_arguments(
+        commands.add_parser("erasures", help="who was erased, or erase them once more")
+    )
     commands.add_parser("rotate-encryption", help="seal encrypted fields with the newest key")
     commands.add_parser("env-example", help="print .env.example")
     commands.add_parser("error-codes", help="print docs/errors.md")
@@ -85,6 +90,9 @@ def main() -> None:
     elif arguments.command == "rules":
         logging.configure()
         sys.exit(_exit_code(lambda: rules_console.run(arguments)))
+    elif arguments.command == "erasures":
+        logging.configure()
+        sys.exit(_exit_code(lambda: privacy_console.run(arguments)))
     elif arguments.command == "webhooks":
         sys.exit(_watch_webhooks(arguments))
     elif arguments.command == "rotate-encryption":

@@ -49,6 +49,8 @@ _SCHEDULE = {
     flights.keep_fresh: 30,
     flights.check_zones: 21_600,
     ops.purge: 3600,
+    ops.drop_events: 3600,
+    ops.keep_audit_months: 3600,
 }
 
 celery.conf.beat_schedule = {

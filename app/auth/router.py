@@ -21,7 +21,7 @@ from app.auth.errors import (
     WrongCode,
 )
 from app.auth.schemas import Login, Refresh, Signup, Tokens, UserOut
-from app.core.errors import TooManyRequests
+from app.core.errors import CardNumberRefused, TooManyRequests
 from app.core.web.dependencies import SessionDep
 from app.core.web.problems import MalformedJson, problems
 
@@ -49,7 +49,7 @@ _LOGIN_BODY: dict[str, Any] = {
     "/signup",
     status_code=201,
     response_model=Tokens,
-    responses=problems(EmailTaken, WeakPassword, TooManyRequests, Overloaded),
+    responses=problems(EmailTaken, WeakPassword, CardNumberRefused, TooManyRequests, Overloaded),
 )
 async def sign_up(data: Signup) -> JSONResponse:
     """Open an account. The answer signs you in; a link to verify your address is mailed."""

@@ -15,12 +15,15 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.core.shapes import Strict
-from app.core.text import line
+from app.core.text import line, without_card_number
 
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower)]
 Password = Annotated[str, Field(min_length=1, max_length=128, examples=["correct horse battery staple"])]
 FullName = Annotated[
-    str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True), AfterValidator(line)
+    str,
+    StringConstraints(min_length=1, max_length=100, strip_whitespace=True),
+    AfterValidator(line),
+    AfterValidator(without_card_number),
 ]
 
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstra
 from app.auth.schemas import Password, UserOut
 from app.auth.scopes import Scope
 from app.core.shapes import Strict
-from app.core.text import line
+from app.core.text import line, without_card_number
 
 _INSTANT = "2026-12-01T08:00:00Z"
 
@@ -30,7 +30,10 @@ class SessionList(BaseModel):
 
 
 KeyName = Annotated[
-    str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True), AfterValidator(line)
+    str,
+    StringConstraints(min_length=1, max_length=100, strip_whitespace=True),
+    AfterValidator(line),
+    AfterValidator(without_card_number),
 ]
 
 

@@ -6,7 +6,7 @@ Whoever asks for boarding passes while check-in is open is checked in, as apps e
 import uuid
 from collections.abc import Collection
 
-from app.bookings import paying, repository, service
+from app.bookings import audited, paying, repository, service
 from app.bookings.errors import BookingClosed, NotInBooking
 from app.bookings.special_services import needs_assistance
 from app.core import clock
@@ -128,7 +128,10 @@ async def _checked_in(
     ]
     claim = {"claim_id": flight["claim_id"], "flight_id": flight["id"], "cabin": booking["cabin"]}
     await seats.assign_automatically(session, claim, flight["aircraft_type"], travellers)
-    await tickets.check_in(session, booking["id"], {p["position"] for p in together}, flight["id"])
+    positions = {p["position"] for p in together}
+    await tickets.check_in(session, booking["id"], positions, flight["id"])
+    facts = {"passengers": sorted(positions), "flight_id": public_id(flight)}
+    await audited.note(session, booking, [{"type": "booking.checked_in", "data": facts}])
 
 
 async def _confirmed(session: Session, user_id: uuid.UUID, pnr: str) -> Row:

@@ -44,6 +44,13 @@ def shown(document: Row | None, pnr: str, position: int) -> Row | None:
     return document | {"number": masked(crypto.open(document["number"], _context(pnr, position)))}
 
 
+def opened(document: Row | None, pnr: str, position: int) -> Row | None:
+    """A stored document in full, for its holder alone."""
+    if document is None:
+        return None
+    return document | {"number": crypto.open(document["number"], _context(pnr, position))}
+
+
 def masked(number: str) -> str:
     """`••••6147`: at most the last four characters, and never so many that fewer than four stay hidden."""
     seen = max(0, min(_SHOWN, len(number) - _HIDDEN))

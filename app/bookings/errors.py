@@ -128,11 +128,6 @@ class InvalidService(Unprocessable):
     title = "A special service cannot be asked for like this"
 
 
-class CardNumberRefused(Unprocessable):
-    code = "card_number_refused"
-    title = "A payment card's number is in a text; none may ever reach us"
-
-
 class UnknownEvent(Unprocessable):
     code = "unknown_event"
     title = "No stream of this booking can go on from that event"

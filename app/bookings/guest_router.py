@@ -7,7 +7,7 @@ from app.bookings import guests
 from app.bookings.errors import BookingNotFound, GuestLinkNotFound
 from app.bookings.schemas import GuestLookup, GuestToken
 from app.bookings.shapes import GuestBooking, GuestLinkAsked, MaskedBooking
-from app.core.errors import TooManyRequests
+from app.core.errors import CardNumberRefused, TooManyRequests
 from app.core.origin import customer
 from app.core.web.dependencies import SessionDep
 from app.core.web.problems import problems
@@ -19,7 +19,11 @@ _ASKED = {
 }
 
 
-@router.post("/lookup", response_model=MaskedBooking, responses=problems(BookingNotFound, TooManyRequests))
+@router.post(
+    "/lookup",
+    response_model=MaskedBooking,
+    responses=problems(BookingNotFound, TooManyRequests, CardNumberRefused),
+)
 async def look_up_booking(data: GuestLookup, request: Request) -> JSONResponse:
     """Where a booking goes and when, for who knows its reference and a traveller's family name.
 

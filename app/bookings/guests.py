@@ -16,7 +16,7 @@ from app.auth.errors import TokenExpired
 from app.bookings import lookups, names, service
 from app.bookings.errors import BookingNotFound, GuestLinkNotFound
 from app.bookings.schemas import GuestLookup
-from app.core import db
+from app.core import audit, db
 from app.core.autocomplete import folded
 from app.core.config import settings
 from app.core.db import Row, Session
@@ -101,6 +101,7 @@ async def open_link(session: Session, token: str) -> Row:
     if pnr is None:
         raise GuestLinkNotFound
     booking = await service.snapshot(session, pnr)
+    await audit.record(session, "guest.link_opened", by="guest", subject=f"booking:{pnr}")
     return {
         "booking": booking,
         "guest_token": tokens.sign(_KIND, pnr, TOKEN_SECONDS),

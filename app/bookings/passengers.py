@@ -10,7 +10,6 @@ from typing import Any
 
 from app.bookings import names
 from app.bookings.errors import (
-    CardNumberRefused,
     DuplicatePassenger,
     InfantTurnsTwo,
     InfantWithoutAdult,
@@ -22,7 +21,7 @@ from app.bookings.errors import (
 )
 from app.bookings.schemas import BookingIn, PassengerIn
 from app.core.db import Row
-from app.core.errors import FieldProblem, Unprocessable
+from app.core.errors import CardNumberRefused, FieldProblem, Unprocessable
 from app.core.text import holds_card_number
 from app.fares.pricing import PASSENGER_TYPES
 

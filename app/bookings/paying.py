@@ -11,12 +11,12 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from app.bookings import agreed, booked, ordered, repository, service, travel
-from app.bookings.errors import BookingClosed, BookingNotFound, CardNumberRefused, HoldExpired
+from app.bookings.errors import BookingClosed, BookingNotFound, HoldExpired
 from app.bookings.schemas import BookingIn
 from app.core import clock, db, money
 from app.core.config import settings
 from app.core.db import Row, Session
-from app.core.errors import FieldProblem, Unprocessable
+from app.core.errors import CardNumberRefused, FieldProblem, Unprocessable
 from app.core.logging import logger
 from app.core.metrics import BOOKINGS, PAYMENTS
 from app.core.text import holds_card_number

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import orjson
 
+from app.bookings import audited
 from app.core.db import Row, Session, rows
 
 # The account, the name on the ticket and the date of birth, as one short key.
@@ -145,7 +146,8 @@ async def addressees(session: Session, pnrs: list[str]) -> list[Row]:
         session,
         """
         SELECT b.pnr, b.contact->>'email' AS email, u.locale, b.status
-        FROM bookings b JOIN users u ON u.id = b.user_id WHERE b.pnr = ANY(CAST(:pnrs AS text[]))
+        FROM bookings b JOIN users u ON u.id = b.user_id
+        WHERE b.pnr = ANY(CAST(:pnrs AS text[])) AND b.contact ? 'email'
         """,
         pnrs=pnrs,
     )
@@ -277,7 +279,10 @@ async def step(
         leaving=list(leaving),
         events=orjson.dumps([{"n": n, **event} for n, event in enumerate(events, 1)]).decode(),
     )
-    return moved[0] if moved else None
+    if not moved:
+        return None
+    await audited.note(session, moved[0], events)
+    return moved[0]
 
 
 async def active_segments(session: Session, booking_id: int, state: str = "active") -> list[Row]:

@@ -22,7 +22,6 @@ from app.bookings.errors import (
     AirlineChangeNotFound,
     BookingClosed,
     BookingNotFound,
-    CardNumberRefused,
     ChangeNotAllowed,
     DocumentExpires,
     DuplicatePassenger,
@@ -57,6 +56,7 @@ from app.bookings.schemas import (
     Status,
 )
 from app.bookings.shapes import BookingList, BookingOut, CancellationQuoteOut, ChangeQuoteOut, Timeline
+from app.core.errors import CardNumberRefused
 from app.core.web.dependencies import SessionDep
 from app.core.web.idempotency import IdempotencyInProgress, IdempotencyKeyReused, OnceDep
 from app.core.web.pagination import Cursor, Limit

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from app.core import tables
 from app.core.shapes import Day, Strict
-from app.core.text import line
+from app.core.text import line, without_card_number
 
 PassengerType = Literal["adult", "child", "infant"]
 Status = Literal["held", "confirmed", "cancelled", "expired", "completed"]
@@ -51,6 +51,7 @@ Name = Annotated[
     StringConstraints(min_length=1, max_length=60, strip_whitespace=True),
     AfterValidator(line),
     AfterValidator(_visible),
+    AfterValidator(without_card_number),
 ]
 LatinName = Annotated[
     str,
@@ -252,7 +253,7 @@ class GuestLookup(Strict):
     @field_validator("pnr")
     @classmethod
     def _printable(cls, pnr: str) -> str:
-        return line(pnr)
+        return without_card_number(line(pnr))
 
 
 class GuestToken(Strict):

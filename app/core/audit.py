@@ -5,7 +5,7 @@ are old. It names people by their ids only, and addresses by their networks.
 """
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import orjson
@@ -13,10 +13,12 @@ from sqlalchemy import CheckConstraint, Index, String, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core import logging, origin
-from app.core.db import Base, Session, rows
+from app.core import logging, origin, partitions
+from app.core.db import Base, Row, Session, rows
 
 TABLE = "audit_log"
+_REST, _ASIDE = "audit_log_rest", "audit_log_aside"
+_MONTHS_AHEAD = 3
 
 Actor = Literal["user", "admin", "api_key", "guest", "operator", "system", "nobody"]
 
@@ -75,3 +77,80 @@ async def record(
         request_id=logging.request_id.get() or None,
         data=orjson.dumps(data).decode(),
     )
+
+
+async def page(
+    session: Session,
+    before: tuple[datetime, uuid.UUID] | None,
+    size: int,
+    *,
+    action: str | None = None,
+    actor: uuid.UUID | None = None,
+    subject: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Row]:
+    """What was done, newest first, from a place in that order on; each of the others narrows it."""
+    at, last = before or (None, None)
+    narrowed = {
+        "(at, id) < (CAST(:at AS timestamptz), CAST(:last AS uuid))": at,
+        "action = :action": action,
+        "actor = CAST(:actor AS uuid)": actor,
+        "subject = :subject": subject,
+        "at >= CAST(:since AS timestamptz)": since,
+        "at < CAST(:until AS timestamptz)": until,
+    }
+    conditions = [condition for condition, value in narrowed.items() if value is not None]
+    return await rows(
+        session,
+        f"SELECT * FROM audit_log WHERE {' AND '.join(['true', *conditions])} ORDER BY at DESC, id DESC LIMIT :size",
+        at=at,
+        last=last,
+        action=action,
+        actor=actor,
+        subject=subject,
+        since=since,
+        until=until,
+        size=size,
+    )
+
+
+async def told(session: Session, user_id: uuid.UUID) -> Row:
+    """What somebody did, and what was done to their account."""
+    return {
+        "audit": await rows(
+            session,
+            """
+            SELECT at, action, actor_kind, actor, subject, network, data FROM audit_log
+            WHERE actor = :user_id OR subject = 'user:' || CAST(CAST(:user_id AS uuid) AS text) ORDER BY at
+            """,
+            user_id=user_id,
+        )
+    }
+
+
+async def keep_months(session: Session, now: datetime, days: int) -> list[str]:
+    """Make this month and the three after it, and drop those that were over so many days ago; gives their names.
+
+    What was written while its month was missing is brought over from the partition that takes everything.
+    """
+    astray = await rows(session, f"SELECT DISTINCT date_trunc('month', at, 'UTC') AS month FROM {_REST}")
+    if astray:
+        await _set_aside(session)
+    month = partitions.month_of(now)
+    for _ in range(_MONTHS_AHEAD + 1):
+        await partitions.make(session, [TABLE], month)
+        month = partitions.month_after(month)
+    for one in astray:
+        await partitions.make(session, [TABLE], one["month"])
+    if astray:
+        await rows(session, f"INSERT INTO {TABLE} SELECT * FROM {_ASIDE}")
+        await rows(session, f"DROP TABLE {_ASIDE}")
+    return await partitions.drop_before(session, [TABLE], now - timedelta(days=days))
+
+
+async def _set_aside(session: Session) -> None:
+    """No month can be made whose rows are in the partition that takes everything, and none of these can be deleted."""
+    await rows(session, f"ALTER TABLE {TABLE} DETACH PARTITION {_REST}")
+    await rows(session, f"ALTER TABLE {_REST} RENAME TO {_ASIDE}")
+    await rows(session, f"CREATE TABLE {_REST} PARTITION OF {TABLE} DEFAULT")

@@ -91,6 +91,11 @@ class Unprocessable(AppError):
     title = "The input is not valid"
 
 
+class CardNumberRefused(Unprocessable):
+    code = "card_number_refused"
+    title = "A payment card's number is in a text; none may ever reach us"
+
+
 class TooManyRequests(AppError):
     status = 429
     code = "rate_limited"

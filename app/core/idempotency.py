@@ -139,6 +139,23 @@ async def let_go(session: Session, key_id: int, lock: uuid.UUID) -> None:
     )
 
 
+async def told(session: Session, caller: uuid.UUID) -> Row:
+    """Which keys came from a caller. The answers are copies of what they are about."""
+    return {
+        "idempotency_keys": await rows(
+            session,
+            """
+            SELECT method, path, key, status, created_at FROM idempotency_keys WHERE caller = :caller ORDER BY id
+            """,
+            caller=caller,
+        )
+    }
+
+
+async def erase(session: Session, caller: uuid.UUID) -> None:
+    await rows(session, "DELETE FROM idempotency_keys WHERE caller = :caller", caller=caller)
+
+
 async def purge(session: Session) -> None:
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < func.now() - KEPT))
 

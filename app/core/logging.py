@@ -1,7 +1,7 @@
 """Structured logs: readable lines in development, one JSON object a line elsewhere.
 
-Whatever is bound to the context (request id, task) appears on every line; values under a secret-looking
-name never do.
+Whatever is bound to the context (request id, task) appears on every line; values under a secret-looking name never do,
+nor does what looks like a secret or an address wherever it stands: libraries write lines of their own.
 """
 
 import logging
@@ -22,12 +22,28 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 _SECRET_NAMES = ("password", "secret", "token", "authorization", "access_key", "cookie", "document")
 
+# Tokens of ours and of the card processor, JWTs, and e-mail addresses.
+_SECRETS = re.compile(
+    r"\b(?:frt_|jtw_|whsec_|sk_|rk_|pi_\w+_secret_)[\w+/=-]{6,}|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"
+    r"|[\w.+%-]+@(?:[\w-]+\.)+[A-Za-z]{2,}"
+)
+
 
 def _redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for name in event:
+    for name, value in event.items():
         if any(secret in name.lower() for secret in _SECRET_NAMES):
             event[name] = "[redacted]"
+        elif not name.startswith("_"):
+            event[name] = _without_secrets(value)
     return event
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SECRETS.sub("[redacted]", value)
+    if isinstance(value, dict):
+        return {name: _without_secrets(one) for name, one in value.items()}
+    return [_without_secrets(one) for one in value] if isinstance(value, list) else value
 
 
 def _identify(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -42,7 +58,8 @@ _QUOTED_ROW = re.compile(r"(DETAIL: ).*")
 
 def _withhold(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if "exception" in event:
-        event["exception"] = _QUOTED_ROW.sub(r"\1[withheld]", str(event["exception"]))
+        exception = _QUOTED_ROW.sub(r"\1[withheld]", str(event["exception"]))
+        event["exception"] = _SECRETS.sub("[redacted]", exception)
     return event
 
 

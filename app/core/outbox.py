@@ -37,6 +37,9 @@ class OutboxEvent(Base):
     __table_args__ = (
         UniqueConstraint("subject", "sequence"),
         Index("ix_outbox_waiting", "id", postgresql_where=text("dispatched_at IS NULL")),
+        Index(
+            "ix_outbox_of_account", text("(data ->> 'user_id')"), postgresql_where=text("data ? 'user_id'")
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -89,6 +92,37 @@ async def relay(
         await db.rows(session, _PUT_OFF, poisonous=poisonous)
     await db.rows(session, _HANDED_ON, ids=[event["id"] for event in waiting], poisonous=poisonous)
     return len(waiting), busy
+
+
+async def erase(session: Session, user_id: uuid.UUID) -> None:
+    """Leave only whose they were in the notices to an account; events about bookings name nobody."""
+    await db.rows(
+        session,
+        """
+        UPDATE outbox SET data = jsonb_build_object('user_id', data->'user_id')
+        WHERE type LIKE 'account.%' AND data ? 'user_id' AND data->>'user_id' = CAST(CAST(:user_id AS uuid) AS text)
+        """,
+        user_id=user_id,
+    )
+
+
+async def drop_handed_on(session: Session, days: int, most: int) -> int:
+    """Drop events that everybody was told of so many days ago; returns how many.
+
+    Only the oldest are looked at, so that it costs as little when there is nothing to drop.
+    """
+    dropped = await db.rows(
+        session,
+        """
+        DELETE FROM outbox WHERE id IN (
+            SELECT id FROM (SELECT id, dispatched_at FROM outbox ORDER BY id LIMIT :most) oldest
+            WHERE dispatched_at < now() - make_interval(days => :days))
+        RETURNING id
+        """,
+        days=days,
+        most=most,
+    )
+    return len(dropped)
 
 
 async def age_seconds(session: Session) -> float:

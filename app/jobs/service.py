@@ -14,7 +14,7 @@ from time import monotonic
 
 import structlog
 
-from app.core import cursors, db
+from app.core import audit, cursors, db
 from app.core.clock import rfc3339
 from app.core.db import Row, Session
 from app.core.logging import logger
@@ -83,6 +83,8 @@ async def create(
     for position, data in enumerate(inputs):
         await repository.add_input(session, job["id"], position, data)
     db.after_commit(session, lambda: doorbell.ring(job["id"]))
+    by: audit.Actor = "admin" if requested_by else "operator"
+    await audit.record(session, "job.asked", by=by, actor=requested_by, subject=f"job:{job['id']}", kind=kind)
     return job
 
 

@@ -4,7 +4,7 @@ import hashlib
 import uuid
 
 from app.auth import service as accounts
-from app.core import crypto
+from app.core import audit, crypto
 from app.core.clock import rfc3339
 from app.core.db import Row, Session
 from app.notifications import repository
@@ -34,7 +34,10 @@ async def register(session: Session, user_id: uuid.UUID, data: DeviceIn) -> tupl
         token=crypto.seal(data.token, _context(device_id)),
         **data.model_dump(exclude={"token"}),
     )
-    return _shown(device), device["id"] == device_id
+    is_new = device["id"] == device_id
+    if is_new:
+        await _audit(session, "device.registered", user_id, device_id)
+    return _shown(device), is_new
 
 
 async def listed(session: Session, user_id: uuid.UUID) -> Row:
@@ -51,6 +54,12 @@ async def remove(session: Session, user_id: uuid.UUID, public_id: str) -> None:
         raise DeviceNotFound from None
     if not await repository.remove_device(session, user_id, device_id):
         raise DeviceNotFound
+    await _audit(session, "device.removed", user_id, device_id)
+
+
+async def _audit(session: Session, action: str, user_id: uuid.UUID, device_id: uuid.UUID) -> None:
+    subject = f"device:{_PREFIX}{device_id.hex}"
+    await audit.record(session, action, by="user", actor=user_id, subject=subject)
 
 
 def token(device: Row) -> str:

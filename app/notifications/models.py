@@ -48,6 +48,7 @@ class Email(Base):
     __table_args__ = (
         UniqueConstraint("event_id", "kind", "recipient"),
         *_sent_by_lease("emails"),
+        Index("ix_emails_of_booking", text("(data ->> 'pnr')")),
         Index("ix_emails_of_user", "user_id", "kind", postgresql_where=text("user_id IS NOT NULL")),
     )
 

@@ -61,7 +61,8 @@ async def add_mails_to_people(session: Session, told: list[Row], domain: str) ->
                    '<' || gen_random_uuid() || '@' || :domain || '>', t.created_at, u.id
             FROM jsonb_to_recordset(CAST(:told AS jsonb))
                 AS t(event_id uuid, user_id uuid, kind text, category text, data jsonb, created_at timestamptz)
-            JOIN users u ON u.id = t.user_id LEFT JOIN notification_preferences p ON p.user_id = u.id
+            JOIN users u ON u.id = t.user_id AND u.erased_at IS NULL
+            LEFT JOIN notification_preferences p ON p.user_id = u.id
             LEFT JOIN challenges c ON c.id = CAST(t.data->>'challenge_id' AS uuid)
             WHERE t.category = 'account' OR u.email_verified AND coalesce(
                 p.flight_alerts_email,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from app.auth.dependencies import NOT_SIGNED_IN, CurrentUser
+from app.core.errors import CardNumberRefused
 from app.core.web.dependencies import SessionDep
 from app.core.web.problems import problems
 from app.notifications import devices, letters, preferences
@@ -30,7 +31,7 @@ Token = Annotated[str, Query(max_length=200, description="From a mail.")]
     "/devices",
     status_code=201,
     response_model=DeviceOut,
-    responses=_KNOWN_ALREADY | problems(*NOT_SIGNED_IN, TooManyDevices),
+    responses=_KNOWN_ALREADY | problems(*NOT_SIGNED_IN, TooManyDevices, CardNumberRefused),
 )
 async def register_device(data: DeviceIn, caller: CurrentUser, session: SessionDep) -> JSONResponse:
     """Have pushes sent to this installation of the app. Send it at each start: tokens and time zones change."""

@@ -15,7 +15,7 @@ from pydantic import (
 
 from app.auth.schemas import Locale
 from app.core.shapes import Strict
-from app.core.text import line
+from app.core.text import line, without_card_number
 
 Platform = Literal["android", "ios", "web"]
 
@@ -35,7 +35,10 @@ TimeZone = Annotated[str, Field(max_length=64, examples=["Europe/Oslo"]), AfterV
 Token = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,4096}$", description="FCM's registration token.")]
 Tag = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$", max_length=35)]
 Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True), AfterValidator(line)
+    str,
+    StringConstraints(min_length=1, max_length=60, strip_whitespace=True),
+    AfterValidator(line),
+    AfterValidator(without_card_number),
 ]
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["22:00"])]
 

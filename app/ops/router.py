@@ -1,10 +1,11 @@
 """For operators and orchestrators: health, readiness, metrics, and a page that says where things are."""
 
 import secrets
+import uuid
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -12,9 +13,12 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from app.auth.dependencies import NOT_AN_ADMIN, AdminUser, caller_of, require_admin
 from app.core.config import settings
 from app.core.errors import Unauthorized
+from app.core.shapes import Instant
+from app.core.web.dependencies import SessionDep
+from app.core.web.pagination import Cursor, Limit
 from app.core.web.problems import problems
 from app.ops import service
-from app.ops.schemas import Health, Providers
+from app.ops.schemas import AuditLog, Health, Providers
 
 router = APIRouter(tags=["Operations"])
 
@@ -22,6 +26,8 @@ _HOME = (Path(__file__).parent / "home.html").read_text()
 _bearer = HTTPBearer(
     auto_error=False, description="`ADMIN_METRICS_TOKEN`, or an administrator's access token."
 )
+
+_WORD = r"^[\x21-\x7e]+$"
 
 
 @router.get("/", include_in_schema=False)
@@ -53,6 +59,23 @@ async def health() -> JSONResponse:
 async def providers(_: AdminUser) -> JSONResponse:
     """Budgets and what is left of them, and how each vendor's endpoints do, for all processes together."""
     return JSONResponse({"data": await service.providers()})
+
+
+@router.get("/admin/audit", response_model=AuditLog, responses=problems(*NOT_AN_ADMIN))
+async def read_audit_log(
+    _: AdminUser,
+    session: SessionDep,
+    action: Annotated[str | None, Query(pattern=_WORD, max_length=64, examples=["payment.succeeded"])] = None,
+    actor: Annotated[uuid.UUID | None, Query(description="The user or key that acted.")] = None,
+    subject: Annotated[str | None, Query(pattern=_WORD, max_length=100, examples=["booking:K7QX2M"])] = None,
+    since: Annotated[Instant | None, Query(description="From then on.")] = None,
+    until: Annotated[Instant | None, Query(description="Before then.")] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> JSONResponse:
+    """Who did what to whom, newest first; nobody can change what is in it."""
+    wanted = {"action": action, "actor": actor, "subject": subject, "since": since, "until": until}
+    return JSONResponse(await service.audited(session, cursor, limit, **wanted))
 
 
 @router.get("/admin/metrics", response_class=PlainTextResponse, responses=problems(*NOT_AN_ADMIN))

@@ -1,7 +1,7 @@
-"""What health looks like on the wire."""
+"""What health and the audit log look like on the wire."""
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -58,3 +58,24 @@ class Provider(BaseModel):
 
 class Providers(BaseModel):
     data: list[Provider]
+
+
+class Actor(BaseModel):
+    kind: str = Field(description="`user`, `admin`, `api_key`, `guest`, `operator`, `system` or `nobody`.")
+    id: str | None
+
+
+class AuditEntry(BaseModel):
+    id: str
+    at: AwareDatetime
+    action: str = Field(examples=["payment.succeeded"])
+    actor: Actor
+    subject: str | None = Field(examples=["booking:K7QX2M"])
+    network: str | None = Field(description="Where it came from: the address without its last part.")
+    request_id: str | None
+    data: dict[str, Any]
+
+
+class AuditLog(BaseModel):
+    data: list[AuditEntry]
+    next_cursor: str | None

@@ -1,14 +1,16 @@
 """Health: each dependency asked in its own way, in bounded time, all at once."""
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from time import perf_counter
+from typing import Any
 
 from app import __version__
-from app.core import clock, db, outbox, redis
+from app.core import audit, clock, cursors, db, outbox, redis
 from app.core.config import settings
-from app.core.db import Row
+from app.core.db import Row, Session
 from app.core.logging import logger
 from app.core.metrics import OUTBOX_AGE, PROVIDER_BUDGET_LEFT, PROVIDER_BUDGET_SPENT, PROVIDER_PAUSED
 from app.ops import repository
@@ -83,6 +85,39 @@ def _endpoint(row: Row) -> Row:
         "last_failure": row["last_failure"],
         "first_date": str(row["first_date"]) if row["first_date"] else None,
         "last_date": str(row["last_date"]) if row["last_date"] else None,
+    }
+
+
+async def audited(session: Session, cursor: str | None, size: int, **wanted: Any) -> Row:
+    """The audit log, newest first."""
+    found = await audit.page(session, _place(cursor), size + 1, **wanted)
+    last = found[size - 1] if len(found) > size else None
+    return {
+        "data": [_entry(row) for row in found[:size]],
+        "next_cursor": cursors.pack([last["at"].isoformat(), last["id"].hex]) if last else None,
+    }
+
+
+def _place(cursor: str | None) -> tuple[datetime, uuid.UUID] | None:
+    if cursor is None:
+        return None
+    try:
+        at, last = cursors.unpack(cursor)
+        place = datetime.fromisoformat(at), uuid.UUID(hex=last)
+    except (TypeError, ValueError, AttributeError):
+        raise cursors.invalid() from None
+    if place[0].tzinfo is None or not 1900 < place[0].year < 2100:
+        raise cursors.invalid()
+    return place
+
+
+def _entry(row: Row) -> Row:
+    return {
+        "id": str(row["id"]),
+        "at": row["at"].isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "action": row["action"],
+        "actor": {"kind": row["actor_kind"], "id": str(row["actor"]) if row["actor"] else None},
+        **{name: row[name] for name in ("subject", "network", "request_id", "data")},
     }
 
 

@@ -2,12 +2,19 @@
 
 from app.auth import service as accounts
 from app.bookings import guests
-from app.core import db, idempotency
+from app.core import audit, clock, db, idempotency, outbox
 from app.core.background import task
+from app.core.config import settings
+from app.core.logging import logger
 from app.jobs import service as jobs
 from app.notifications import service as notifications
 from app.ops import service
+from app.privacy import service as privacy
 from app.timetable import service as timetable
+
+log = logger("jetway.ops")
+
+_EVENTS_A_BATCH = 5000
 
 
 @task("ops.beat")
@@ -28,3 +35,22 @@ async def purge() -> None:
         await jobs.purge(session)
         await notifications.purge(session)
         await timetable.purge(session)
+    await privacy.forget_latecomers()
+
+
+@task("ops.drop_events")
+async def drop_events() -> None:
+    """Drop events that were told long ago, batch by batch, each in a transaction of its own."""
+    while True:
+        async with db.transaction() as session:
+            if await outbox.drop_handed_on(session, settings().event_days, _EVENTS_A_BATCH) < _EVENTS_A_BATCH:
+                return
+
+
+@task("ops.keep_audit_months")
+async def keep_audit_months() -> None:
+    """Months of the audit log are there before anything happens in them, and go when nobody may look at them."""
+    async with db.transaction() as session:
+        dropped = await audit.keep_months(session, clock.now(), settings().audit_days)
+    if dropped:
+        log.info("months of the audit log dropped", partitions=dropped)

@@ -13,7 +13,7 @@ from app.core.db import Base
 class RuleBook(Base):
     """One version of one kind of rules. Rows are only added: a trigger refuses changes and removals.
 
-    The highest version of a kind is in force. `published_by` is an account's e-mail address, `console`, or
+    The highest version of a kind is in force. `published_by` is an account's id, `console`, or
     `packaged` for what came with the product; `checksum` is the SHA-256 of the tables.
     """
 

@@ -5,7 +5,11 @@ import orjson
 from app.core.db import Row, Session, rows
 
 _PUBLISHING = 7_010  # Advisory lock, with the kind: who publishes a kind waits for whoever publishes it.
-_ABOUT = "kind, version, checksum, published_by, note, published_at"
+# An account's address is looked up where it is read, so that none is kept where nothing can be changed.
+_ABOUT = """
+    kind, version, checksum, note, published_at,
+    coalesce((SELECT email FROM users WHERE id::text = published_by), published_by) AS published_by
+"""
 
 
 async def lock(session: Session, kind: str) -> None:
@@ -29,7 +33,9 @@ async def newest_version(session: Session, kind: str) -> int | None:
 async def newest(session: Session, kind: str) -> list[Row]:
     """The version in force with its tables, if there is one."""
     return await rows(
-        session, "SELECT * FROM rule_books WHERE kind = :kind ORDER BY version DESC LIMIT 1", kind=kind
+        session,
+        f"SELECT {_ABOUT}, tables FROM rule_books WHERE kind = :kind ORDER BY version DESC LIMIT 1",
+        kind=kind,
     )
 
 
@@ -44,8 +50,8 @@ async def one(session: Session, kind: str, version: int | None) -> Row | None:
     """This version with its tables; None stands for the one in force."""
     found = await rows(
         session,
-        """
-        SELECT * FROM rule_books
+        f"""
+        SELECT {_ABOUT}, tables FROM rule_books
         WHERE kind = :kind AND (CAST(:version AS int) IS NULL OR version = :version)
         ORDER BY version DESC LIMIT 1
         """,

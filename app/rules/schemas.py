@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
 from app.core.shapes import Strict
+from app.core.text import without_card_number
 
 _TABLES = {
     "type": "object",
@@ -46,7 +47,9 @@ class RulesOut(RulesAbout):
 
 class RulesIn(Strict):
     tables: TablesIn
-    note: str = Field(max_length=2000, description="Why; everybody who reads the history sees it.")
+    note: Annotated[str, Field(max_length=2000), AfterValidator(without_card_number)] = Field(
+        description="Why; everybody who reads the history sees it."
+    )
     based_on: int | None = Field(
         default=None,
         ge=0,

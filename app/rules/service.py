@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
+import uuid
 from functools import partial
 from typing import Any, TypeVar, cast
 
 import orjson
 
-from app.core import cursors, db
+from app.core import audit, cursors, db
 from app.core.clock import rfc3339
 from app.core.copies import Copy
 from app.core.db import Row, Session
@@ -104,8 +105,8 @@ async def publish(
 ) -> tuple[Row, bool]:
     """The version that is in force then, and whether it is new: the tables in force make no other version.
 
-    With `based_on`, rules that somebody has published since that version are not overwritten. Raises
-    RulesNotFound, RulesRefused, RulesChanged.
+    `by` is an account's id or `console`. With `based_on`, rules that somebody has published since that version are
+    not overwritten. Raises RulesNotFound, RulesRefused, RulesChanged.
     """
     await check(name, tables, note)
     kind = find(name)
@@ -116,7 +117,17 @@ async def publish(
     version = newest[0]["version"] if newest else 0
     if based_on is not None and based_on != version:
         raise RulesChanged(f"Version {version} is in force, not {based_on}.", version=version)
-    return await _add(session, kind, tables, version + 1, by, note), True
+    stored = await _add(session, kind, tables, version + 1, by, note)
+    admin = None if by == CONSOLE else uuid.UUID(by)
+    await audit.record(
+        session,
+        "rules.published",
+        by="admin" if admin else "operator",
+        actor=admin,
+        subject=f"rules:{kind.name}",
+        version=version + 1,
+    )
+    return stored, True
 
 
 def find(name: str) -> Kind[Any]:

@@ -11,7 +11,7 @@ from typing import BinaryIO, Never, TextIO
 from tqdm import tqdm
 
 from app.airports import service as airports
-from app.core import db
+from app.core import audit, db
 from app.core.db import Row, Session
 from app.core.logging import logger
 from app.schedules import service
@@ -66,6 +66,8 @@ async def _load(
         try:
             await airports.ready()
             kind = service.recognised(name, file.read(PIECE))
+            if not dry_run:
+                await _audit(kind, replace)
             steps = _Steps(dry_run, refused)
             report = await service.Loading(kind, lambda: _pieces(file, bar), steps, replace=replace).run()
         except UnreadableSchedule as error:
@@ -79,6 +81,13 @@ async def _load(
     if not service.anything_read(report):
         return NOTHING_READ
     return SOME_REFUSED if report["refused"] else 0
+
+
+async def _audit(kind: str, replace: bool) -> None:
+    async with db.transaction() as session:
+        await audit.record(
+            session, "schedule.import_begun", by="operator", subject="schedules", format=kind, replace=replace
+        )
 
 
 class _Steps:

@@ -221,8 +221,10 @@ async def take_back(session: Session, last_attempt: int, wait_seconds: float, mo
 
 
 async def times_told(session: Session, subject: str) -> int:
-    """How many events there are about a subject."""
+    """The number of the last event about a subject that is kept."""
     [counted] = await rows(
-        session, "SELECT count(*) AS n FROM outbox WHERE subject = :subject", subject=subject
+        session,
+        "SELECT coalesce(max(sequence), 0) AS n FROM outbox WHERE subject = :subject",
+        subject=subject,
     )
     return int(counted["n"])

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.auth.dependencies import NOT_SIGNED_IN, CurrentUser
 from app.core import db
+from app.core.errors import CardNumberRefused
 from app.core.shapes import Instant
 from app.core.web.dependencies import SessionDep
 from app.core.web.idempotency import IdempotencyInProgress, IdempotencyKeyReused, OnceDep
@@ -55,7 +56,7 @@ Id = Annotated[str, Path(max_length=60)]
     "/subscriptions",
     status_code=201,
     response_model=SubscriptionWithSecret,
-    responses=problems(*NOT_SIGNED_IN, *_ONCE, TooManySubscriptions, URLNotAllowed),
+    responses=problems(*NOT_SIGNED_IN, *_ONCE, TooManySubscriptions, URLNotAllowed, CardNumberRefused),
 )
 async def create(caller: CurrentUser, once: OnceDep, data: SubscriptionIn) -> Response:
     """Be told of events at a URL. The secret that signs deliveries is in this answer and in no other."""
@@ -82,7 +83,7 @@ async def read_subscription(caller: CurrentUser, session: SessionDep, subscripti
 @router.patch(
     "/subscriptions/{subscription_id}",
     response_model=SubscriptionOut,
-    responses=problems(*_MINE, URLNotAllowed),
+    responses=problems(*_MINE, URLNotAllowed, CardNumberRefused),
 )
 async def change_subscription(
     caller: CurrentUser, subscription_id: Id, data: SubscriptionPatch

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from app.core.shapes import Instant, Strict
-from app.core.text import line
+from app.core.text import line, without_card_number
 
 # What is told of, and to whom: bookings and payments to their account, flights to who is booked on or follows them,
 # `webhook.disabled` to the other subscriptions of its owner.
@@ -50,7 +50,7 @@ Bookings = Annotated[
         description="Only events of these bookings of yours, and of their flights.",
     ),
 ]
-Description = Annotated[str, Field(max_length=200), AfterValidator(line)]
+Description = Annotated[str, Field(max_length=200), AfterValidator(line), AfterValidator(without_card_number)]
 
 
 class SubscriptionIn(Strict):

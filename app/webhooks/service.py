@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from app.core import clock, cursors, strangers
+from app.core import audit, clock, cursors, strangers
 from app.core.addresses import ForbiddenURL
 from app.core.config import settings
 from app.core.db import Row, Session
@@ -54,6 +54,7 @@ async def create(session: Session, user_id: uuid.UUID, data: SubscriptionIn) -> 
         raise TooManySubscriptions(
             f"An account has at most {settings().webhook_subscriptions_per_user}; delete one."
         )
+    await _audit(session, "created", added)
     return _view(added) | {"secret": secret}
 
 
@@ -81,6 +82,7 @@ async def change(session: Session, user_id: uuid.UUID, subscription_id: str, dat
         subscription["disabled_reason"] = None
     if "url" in wanted or "status" in wanted:
         subscription["failing_since"] = None
+    await _audit(session, "changed", subscription, fields=sorted(wanted))
     return _view(await repository.change(session, subscription))
 
 
@@ -89,6 +91,7 @@ async def delete(session: Session, user_id: uuid.UUID, subscription_id: str) -> 
     subscription = await _found(session, user_id, subscription_id, locked=True)
     subscription.update(status="deleted", disabled_reason=None, secrets=[])
     await repository.change(session, subscription)
+    await _audit(session, "deleted", subscription)
 
 
 async def rotate(session: Session, user_id: uuid.UUID, subscription_id: str) -> Row:
@@ -98,6 +101,7 @@ async def rotate(session: Session, user_id: uuid.UUID, subscription_id: str) -> 
     if len(secrets.live(subscription["secrets"], now)) >= secrets.MOST_LIVE:
         raise TooManySecrets("Former secrets sign for 24 hours; wait until one of them is over.")
     secret, subscription["secrets"] = secrets.added(subscription["id"], subscription["secrets"], now)
+    await _audit(session, "secret_rotated", subscription)
     return _view(await repository.change(session, subscription)) | {"secret": secret}
 
 
@@ -206,6 +210,13 @@ def test_vector() -> Row:
             "refuses it.",
         },
     }
+
+
+async def _audit(session: Session, what: str, subscription: Row, **data: list[str]) -> None:
+    subject = f"webhook:{ids.shown(ids.SUBSCRIPTION, subscription['id'])}"
+    await audit.record(
+        session, f"webhook.{what}", by="user", actor=subscription["user_id"], subject=subject, **data
+    )
 
 
 def _require_active(status: str) -> None:

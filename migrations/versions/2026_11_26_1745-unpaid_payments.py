@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "5d0a7c41e8b3"
-down_revision: str | None = "c35116f429b2"
+down_revision: str | None = "5d0e2b7c94af"
 branch_labels: str | None = None
 depends_on: str | None = None
 

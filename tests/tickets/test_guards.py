@@ -29,6 +29,10 @@ REFUSED = [
     ("DELETE FROM coupons WHERE OURS", "rows of coupons are only ever added"),
     ("TRUNCATE coupons CASCADE", "rows of .* are only ever added"),
     ("UPDATE tickets SET ticket_name = 'BYRON/GEORGE' WHERE OURS", "rows of tickets are only ever added"),
+    (
+        "UPDATE tickets SET ticket_name = 'ERASED/AB', issued_at = now() - interval '1 day' WHERE OURS",
+        "rows of tickets are only ever added",
+    ),
     ("DELETE FROM tickets WHERE OURS", "rows of tickets are only ever added"),
     ("UPDATE coupon_events SET after = 'F'", "rows of coupon_events are only ever added"),
     ("DELETE FROM coupon_events", "rows of coupon_events are only ever added"),

@@ -12,8 +12,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.core.errors import AppError, BadRequest, FieldProblem, NotFound, Unavailable, Unprocessable
+from app.core.errors import (
+    AppError,
+    BadRequest,
+    CardNumberRefused,
+    FieldProblem,
+    NotFound,
+    Unavailable,
+    Unprocessable,
+)
 from app.core.logging import logger
+from app.core.text import CARD_NUMBER
 
 log = logger("jetway.problems")
 
@@ -173,7 +182,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if any(one["type"] == "json_invalid" for one in found):
         return answer(request, MalformedJson("The body could not be parsed as JSON."))
     fields = [FieldProblem(_pointer(one["loc"]), one["type"], _message(one)) for one in found]
-    return answer(request, Unprocessable("See `errors` for what to change.", errors=fields))
+    refused = CardNumberRefused if any(field["code"] == CARD_NUMBER for field in fields) else Unprocessable
+    return answer(request, refused("See `errors` for what to change.", errors=fields))
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

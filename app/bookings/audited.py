@@ -1,0 +1,44 @@
+"""Which steps of a booking the audit log keeps as well: those that move money or change who flies where."""
+
+from app.core import audit, logging
+from app.core.db import Row, Session
+
+_STEPS = frozenset(
+    {
+        "payment.succeeded",
+        "payment.failed",
+        "payment.refunded",
+        "booking.cancelled",
+        "booking.changed",
+        "booking.checked_in",
+    }
+)
+# Ids, amounts and our own words; whatever else an event may come to say is not copied.
+_FACTS = (
+    "payment_id",
+    "refund_id",
+    "amount",
+    "refund",
+    "penalty",
+    "due",
+    "reason",
+    "passengers",
+    "slices",
+    "flight_id",
+)
+
+
+async def note(session: Session, booking: Row, events: list[Row]) -> None:
+    """In the transaction that takes the steps. What no request asks for, the product does by itself."""
+    asked = bool(logging.request_id.get())
+    for event in events:
+        if event["type"] in _STEPS:
+            data = event["data"] or {}
+            await audit.record(
+                session,
+                event["type"],
+                by="user" if asked else "system",
+                actor=booking["user_id"] if asked else None,
+                subject=f"booking:{booking['pnr']}",
+                **{name: data[name] for name in _FACTS if name in data},
+            )
