@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check format lock bench migration clean
+.PHONY: help venv run test fuzz check format lock sbom bench migration clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,11 +19,16 @@ test: venv ## the suite on real servers, then the checks; ARGS="-k search" is pa
 	$(IN) pytest -n 3 --dist loadfile $(ARGS)
 	@$(MAKE) --no-print-directory check
 
-check: venv ## style, formatting, types, and which module may import which
+fuzz: venv ## send everything to every operation, as everybody; ARGS="--max-examples 1000 --seed 7"
+	FUZZ="$(or $(ARGS),--max-examples 100)" $(IN) pytest -s tests/fuzz
+
+check: venv ## style, formatting, types, known mistakes, secrets, and which module may import which
 	$(IN) ruff check .
 	$(IN) ruff format --check .
 	$(IN) mypy
 	.venv/bin/python .venv/bin/lint-imports
+	$(IN) bandit -q -c pyproject.toml -r app sandbox dev -ll
+	$(IN) dev.secret_scan
 
 format: venv ## put the code into its one format
 	$(IN) ruff check --fix .
@@ -33,6 +38,9 @@ lock: venv ## resolve pyproject.toml into requirements*.txt, with hashes
 	$(IN) $(LOCK) -o requirements/production.txt
 	$(IN) $(LOCK) --extra test -o requirements.txt
 	$(IN) $(LOCK) --all-extras -o requirements/dev.txt
+
+sbom: venv ## the bill of materials of what production installs, as CycloneDX, in sbom.json
+	$(IN) cyclonedx_py requirements requirements/production.txt --of JSON -o sbom.json
 
 bench: venv ## measure, and compare with the limits; ARGS= is passed on
 	$(IN) benchmarks $(ARGS)

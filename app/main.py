@@ -67,6 +67,7 @@ def create_api() -> FastAPI:
         summary="Flight search, seats and bookings.",
         description=openapi.DESCRIPTION,
         lifespan=lifespan,
+        redirect_slashes=False,  # Where to would be put together from the host that the caller names.
     )
     problems.install(api)
     api.include_router(router)

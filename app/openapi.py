@@ -11,7 +11,17 @@ from app.core import clock
 from app.core.config import settings
 from app.core.errors import AppError, TooManyRequests
 from app.core.web.context import UNLIMITED
-from app.core.web.problems import Problem, problems
+from app.core.web.problems import (
+    AddressTooLong,
+    BodyTooLarge,
+    HeadersTooLarge,
+    MalformedJson,
+    MalformedRequest,
+    Problem,
+    RequestTimeout,
+    UnsupportedMediaType,
+    problems,
+)
 from app.offers import answers
 
 DESCRIPTION = """
@@ -34,6 +44,18 @@ _LIMIT_HEADERS = {
     ),
 }
 
+# What can be refused before a route has seen it: any request, and any that has a body.
+_UNREADABLE = problems(MalformedRequest, AddressTooLong, HeadersTooLarge)
+_UNREADABLE_BODY = problems(
+    MalformedRequest,
+    MalformedJson,
+    RequestTimeout,
+    BodyTooLarge,
+    AddressTooLong,
+    UnsupportedMediaType,
+    HeadersTooLarge,
+)
+
 
 def install(app: FastAPI) -> None:
     """Replace the app's OpenAPI function; dates in examples are always some weeks ahead."""
@@ -52,6 +74,9 @@ def install(app: FastAPI) -> None:
                 _freshen(operation, day.isoformat())
                 if path not in UNLIMITED:
                     _limit(operation)
+                unreadable = _UNREADABLE_BODY if "requestBody" in operation else _UNREADABLE
+                for status, refusal in unreadable.items():
+                    operation["responses"].setdefault(str(status), refusal)
         if settings().app_env != "production":
             _show_what_works_here(schema)
         return schema

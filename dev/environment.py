@@ -15,7 +15,8 @@ from dotenv import dotenv_values
 from dev.server import HOST, free_port, port_is_free, write_private
 
 ROOT = Path(__file__).resolve().parent.parent
-ANY_ADDRESS = {"0.0.0.0": HOST, "::": "::1"}  # noqa: S104 - these are asked for, and how to reach them
+# Addresses that may be asked for, and how to reach who listens there.
+ANY_ADDRESS = {"0.0.0.0": HOST, "::": "::1"}  # noqa: S104
 
 
 class CannotRunError(Exception):

@@ -115,7 +115,7 @@ async def _mend(controls: Sandbox) -> None:
         return  # A test of the sandbox alone: no product runs.
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sql(address: str) -> Any:
     """Run a statement on the product's database: `await sql("SELECT ...", name=value)` gives dictionaries."""
     from app.core import db

@@ -21,7 +21,7 @@ from app.auth.errors import (
     WrongCode,
 )
 from app.auth.schemas import Login, Refresh, Signup, Tokens, UserOut
-from app.core.errors import CardNumberRefused, TooManyRequests
+from app.core.errors import CardNumberRefused, TooManyRequests, Unprocessable
 from app.core.web.dependencies import SessionDep
 from app.core.web.problems import MalformedJson, problems
 
@@ -60,7 +60,13 @@ async def sign_up(data: Signup) -> JSONResponse:
     "/login",
     response_model=Tokens,
     responses=problems(
-        InvalidCredentials, TotpRequired, LoginCodeRequired, WrongCode, TooManyRequests, Overloaded
+        InvalidCredentials,
+        TotpRequired,
+        LoginCodeRequired,
+        WrongCode,
+        TooManyRequests,
+        Unprocessable,
+        Overloaded,
     ),
     openapi_extra=_LOGIN_BODY,
 )

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from app.core import production, service_account, written
@@ -295,7 +295,9 @@ class Settings(Safety):
         return [*self.secret_keys, *written.listed(self.encryption_key)]
 
     @model_validator(mode="after")
-    def _refuse_weak_production(self) -> "Settings":
+    def _refuse_weak(self) -> "Settings":
+        if self.cors_allow_credentials and "*" in written.listed(self.cors_origins):
+            raise ValueError("CORS_ORIGINS must name its pages where CORS_ALLOW_CREDENTIALS is on")
         if self.app_env == "production":
             production.refuse_weak(self)
         return self
@@ -303,5 +305,15 @@ class Settings(Safety):
 
 @lru_cache
 def settings() -> Settings:
-    """The process's settings, read on first use."""
-    return Settings()
+    """The process's settings, read on first use; wrong ones end it with a line that tells the operator which."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(_told(one["loc"], one["msg"]) for one in error.errors(include_input=False))
+        raise SystemExit(f"Jetway does not start: {wrong}.") from None
+
+
+def _told(place: tuple[int | str, ...], message: str) -> str:
+    """What is wrong with a setting, or with several together, which the message names itself."""
+    message = message.removeprefix("Value error, ")
+    return ": ".join([*(str(part).upper() for part in place), message])

@@ -1,6 +1,5 @@
 """The database: tables' base class, the connection pool, and one transaction per request or task."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -109,17 +108,18 @@ async def direct() -> AsyncIterator[Session]:
     driver: asyncpg.Connection = lent.driver_connection
     session = Session()
     session.driver = driver
-    unknown = False
+    cut_off = True
     try:
         with _raised_as_by_sqlalchemy(driver):
             async with driver.transaction():
                 yield session
-    except asyncio.CancelledError:
-        # A BEGIN may be under way that the driver has not heard back of: whoever came next would work inside it.
-        unknown = True
+        cut_off = False
+    except Exception:
+        cut_off = False
         raise
     finally:
-        if unknown or driver.is_closed() or driver.is_in_transaction():
+        # Cancelled in the midst of BEGIN, the driver would take the next transaction for a part of this one.
+        if cut_off or driver.is_closed() or driver.is_in_transaction():
             lent.invalidate()
         await greenlet_spawn(lent.close)
     await _follow_up(session)

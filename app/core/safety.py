@@ -15,7 +15,7 @@ _EVERYBODY = 100_000_000
 class Safety(BaseSettings):
     app_env: Literal["development", "test", "production"] = Field(
         default="development",
-        description="`production` refuses weak secrets and the sandbox, and logs JSON.",
+        description="`production` refuses to start with weak secrets, open doors or the sandbox, and logs JSON.",
     )
     jwt_secret: str = Field(
         default=DEVELOPMENT_SECRET + "jwt-0123456789",
@@ -135,7 +135,9 @@ class Safety(BaseSettings):
         default=90, ge=7, description="How long events that were told to everybody are kept, in days."
     )
     admin_metrics_token: str = Field(
-        default="", description="Bearer token with which Prometheus reads /admin/metrics; empty: admins only."
+        default="",
+        description="Bearer token with which Prometheus reads /admin/metrics, of at least 32 characters in production; "
+        "empty: admins only.",
     )
 
     @property

@@ -47,6 +47,7 @@ _STATES: dict[str, State] = {
 # Where the processor counts otherwise than ISO 4217 does. https://docs.stripe.com/currencies
 _EXPONENTS = {"MGA": 0, "ISK": 2, "UGX": 2}
 _PAGE = 100
+_LONGEST_ID = 255
 _WITH_CARD = ["latest_charge.balance_transaction"]
 # The processor forgets names after a day: from then on a repetition would be a second payment.
 _NAMES_LIVE = timedelta(hours=12)
@@ -162,11 +163,12 @@ class Stripe:
             event = stripe.Event.construct_from(_json(body), None).to_dict()
             found = event["data"]["object"]
             metadata = found.get("metadata") or {}
+            intent = found["id"] if found["object"] == "payment_intent" else found.get("payment_intent")
             return Message(
-                id=str(event["id"]),
-                type=str(event["type"]),
-                object_id=str(found["id"]),
-                intent=found["id"] if found["object"] == "payment_intent" else found.get("payment_intent"),
+                id=_id(event["id"]),
+                type=_id(event["type"]),
+                object_id=_id(found["id"]),
+                intent=_id(intent) if intent else None,
                 refund=found["id"] if found["object"] == "refund" else None,
                 payment=metadata.get("payment"),
             )
@@ -339,6 +341,14 @@ def _body(error: Any) -> Row:
     if "payment_intent" not in body:
         raise CardRefused(str(error.code or "card_error"))  # Nothing was begun.
     return body
+
+
+def _id(value: Any) -> str:
+    """One that the database can keep. Raises ValueError."""
+    text = str(value)
+    if len(text) > _LONGEST_ID or not text.isprintable():
+        raise ValueError("no id")
+    return text
 
 
 def _json(body: bytes) -> Row:

@@ -8,7 +8,7 @@ from app.core.shapes import Strict
 from app.offers.questions import Cabin
 from app.offers.schemas import MoneyOut
 
-Index = Annotated[int, Field(ge=0, le=17)]
+Index = Annotated[int, Field(strict=True, ge=0, le=17)]
 
 
 class SeatElement(BaseModel):

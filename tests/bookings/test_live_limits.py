@@ -101,7 +101,9 @@ async def test_open_streams_are_counted(traveller: Client, api: Client, fleet: F
 
 
 async def counted(api: Client) -> str:
-    metrics = await api.get("/admin/metrics", headers={"Authorization": "Bearer metrics-token-of-the-tests"})
+    metrics = await api.get(
+        "/admin/metrics", headers={"Authorization": "Bearer metrics-token-of-all-of-the-tests"}
+    )
     lines = metrics.raw.decode().splitlines()
     [line] = [line for line in lines if line.startswith('jetway_live_streams{kind="bookings"}')]
     return line.split()[1]

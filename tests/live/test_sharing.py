@@ -134,7 +134,9 @@ async def test_redis_that_was_emptied_is_filled_again(api: Client, sky: Sky) -> 
 async def test_metrics_tell_where_pictures_came_from(api: Client, sky: Sky) -> None:
     """Fresh ones, old ones, and those that were fetched; and what is left to spend."""
     await api.get("/flights/live", bbox=EUROPE)
-    metrics = await api.get("/admin/metrics", headers={"Authorization": "Bearer metrics-token-of-the-tests"})
+    metrics = await api.get(
+        "/admin/metrics", headers={"Authorization": "Bearer metrics-token-of-all-of-the-tests"}
+    )
     text = metrics.raw.decode()
 
     assert 'jetway_live_tiles_total{source="fresh"}' in text

@@ -142,7 +142,9 @@ async def test_secrets_are_in_no_log_no_metric_and_no_answer(
         await sky.sandbox.fault(fault, STATES, times=2)
         await api.get("/flights/live")
 
-    metrics = await api.get("/admin/metrics", headers={"Authorization": "Bearer metrics-token-of-the-tests"})
+    metrics = await api.get(
+        "/admin/metrics", headers={"Authorization": "Bearer metrics-token-of-all-of-the-tests"}
+    )
     written = "".join(capfd.readouterr()) + metrics.raw.decode()
     assert "jetway_upstream_calls_total" in written
     assert secret not in written

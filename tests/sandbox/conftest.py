@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import uvicorn
 
 from sandbox.server import Protocol, Sandbox, create_app
 from sandbox.world.world import World
+from tests.support import stack
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 TOKENS = "/auth/realms/opensky-network/protocol/openid-connect/token"
@@ -106,7 +106,7 @@ def served() -> Sandbox:
 
 @pytest.fixture(scope="session")
 def base(served: Sandbox) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with stack.listening_socket() as listening:
         app = create_app(served)
         config = uvicorn.Config(app, http=Protocol, loop="asyncio", lifespan="off", log_level="warning")
         server = uvicorn.Server(config)

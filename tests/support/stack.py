@@ -37,7 +37,7 @@ def running() -> Iterator[dict[str, str]]:
         database, redis = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
         if not (database and redis):
             database, redis = stack.enter_context(_embedded())
-        database = stack.enter_context(_own_database(database))
+        database = stack.enter_context(own_database(database))
         account = (
             Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jetway-push-"))) / "account.json"
         )
@@ -62,7 +62,7 @@ def running() -> Iterator[dict[str, str]]:
             "FCM_BASE_URL": f"http://127.0.0.1:{port}",
             "FCM_SERVICE_ACCOUNT": str(account),
             "SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
-            "ADMIN_METRICS_TOKEN": "metrics-token-of-the-tests",
+            "ADMIN_METRICS_TOKEN": "metrics-token-of-all-of-the-tests",
             "RATE_LIMIT_ENABLED": "true",
             # So a test can come from whichever address it likes.
             "TRUSTED_PROXIES": "127.0.0.1",
@@ -83,8 +83,9 @@ def _embedded() -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def _own_database(url: str) -> Iterator[str]:
-    name = f"jetway_test_{os.getpid()}"
+def own_database(url: str, suffix: str = "") -> Iterator[str]:
+    """A new and empty database on the server of that one; gone with the block."""
+    name = f"jetway_test_{os.getpid()}{suffix}"
     base = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
 
     async def run(statement: str) -> None:
@@ -134,7 +135,7 @@ def child(*arguments: str, **environment: str) -> Iterator[Process]:
 @asynccontextmanager
 async def served(app: Any, *, lifespan: Literal["on", "off"]) -> AsyncIterator[str]:
     """An app on a real port, in this process; gives its address."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listening_socket()
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan=lifespan, timeout_keep_alive=3600))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:  # noqa: ASYNC110  uvicorn offers no event.
@@ -143,6 +144,14 @@ async def served(app: Any, *, lifespan: Literal["on", "off"]) -> AsyncIterator[s
     server.should_exit = True
     await serving
     listening.close()
+
+
+def listening_socket() -> socket.socket:
+    """One that is named as TCP: else asyncio does not send small packets at once, and answers take 40 milliseconds."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(1024)
+    return listening
 
 
 @contextmanager

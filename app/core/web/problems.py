@@ -11,7 +11,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
+from app.core.config import settings
 from app.core.errors import (
     AppError,
     BadRequest,
@@ -109,8 +111,10 @@ class UnsupportedMediaType(AppError):
     title = "Send JSON"
 
 
+# The framework has no other reason for 400 than a body that it cannot parse.
 _BY_STATUS: dict[int, type[AppError]] = {
-    error.status: error for error in (NotFound, MethodNotAllowed, BodyTooLarge, UnsupportedMediaType)
+    error.status: error
+    for error in (MalformedJson, NotFound, MethodNotAllowed, BodyTooLarge, UnsupportedMediaType)
 }
 
 
@@ -208,7 +212,19 @@ async def _http(request: Request, error: Exception) -> Response:
     response = answer(request, _BY_STATUS.get(error.status_code, BadRequest)())
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
+    if error.status_code == MethodNotAllowed.status:
+        response.headers["Allow"] = ", ".join(_allowed(request))
     return response
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that this path takes; the router would tell those of the first route that has it."""
+    routes = request.app.router.routes
+    return [
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        if any(route.matches({**request.scope, "method": method})[0] == Match.FULL for route in routes)
+    ]
 
 
 async def _busy(request: Request, _: Exception) -> Response:
@@ -232,4 +248,6 @@ async def _unreachable(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("unexpected error", exc_info=error)
-    return answer(request, AppError("The error has been logged under this request id."))
+    # Production refuses to start with DEBUG, so no stranger is told.
+    explained = f"{type(error).__name__}: {error}" if settings().debug else ""
+    return answer(request, AppError(explained or "The error has been logged under this request id."))

@@ -1,0 +1,184 @@
+"""Production starts with nothing weak: every weak setting is named at once, in one line, and no value ever."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from starlette.requests import Request
+
+from app.core import config
+from app.core.config import Settings
+from app.core.web import problems
+from tests.support.stack import ROOT
+
+KEYS = [f"{number}f1c8e93b7a60d25e48c1b9073fd6a5{number}" for number in range(5)]
+STRONG = {
+    "app_env": "production",
+    "jwt_secret": KEYS[0],
+    "secret_key": KEYS[1],
+    "encryption_key": KEYS[2],
+    "admin_metrics_token": KEYS[3],
+    "stripe_secret_key": "sk_live_of_somebody",
+    "stripe_webhook_secret": f"whsec_{KEYS[4]}",
+    "stripe_api_base": "https://api.stripe.com",
+    "aviationstack_key": "a-real-key",
+    "aviationstack_base_url": "https://api.aviationstack.com/v1",
+    "opensky_base_url": "https://opensky-network.org/api",
+    "opensky_token_url": "https://auth.opensky-network.org/token",
+    "public_url": "https://example.com",
+    "mail_from": "Jetway <no-reply@example.com>",
+    "fcm_service_account": "",
+    "cors_origins": "https://app.example.com",
+    "trusted_proxies": "10.0.0.0/8, fc00::/7",
+}
+SECRETS = ["jwt_secret", "secret_key", "encryption_key", "admin_metrics_token", "stripe_webhook_secret"]
+LISTS = ["jwt_secret", "secret_key", "encryption_key"]
+WEAK = {
+    "short": "canary-" + "b7a60d25e48c1b9",
+    "one character": "x" * 64,
+    "two characters": "ab" * 32,
+    "a piece again and again": "canary-0123" * 4,
+    "a placeholder": "CHANGE-ME-before-production-5e48c1b90",
+    "the default": Settings.model_fields["jwt_secret"].default,
+}
+
+
+def settings(**given: Any) -> Settings:
+    return Settings(_env_file=None, **{**STRONG, **given})  # type: ignore[call-arg]
+
+
+def refused(**given: Any) -> str:
+    with pytest.raises(ValidationError) as error:
+        settings(**given)
+    return str(error.value)
+
+
+def test_a_strong_configuration_is_accepted() -> None:
+    """The negative control of everything below."""
+    assert settings().app_env == "production"
+
+
+@pytest.mark.parametrize("weakness", WEAK)
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_weak_secret_is_refused_and_not_repeated(name: str, weakness: str) -> None:
+    """Whoever reads the log of a start that failed must not learn it."""
+    said = refused(**{name: WEAK[weakness]})
+
+    assert name.upper() in said
+    assert WEAK[weakness] not in said
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_each_secret_of_a_list_must_be_strong(name: str) -> None:
+    """The former ones are honoured as well."""
+    assert name.upper() in refused(**{name: f"{KEYS[0][::-1]}, {'x' * 40}"})
+    assert name.upper() in refused(**{name: f"{'x' * 40}, {KEYS[0][::-1]}"})
+    assert settings(**{name: f"{KEYS[0][::-1]}, {KEYS[1][::-1]}"})
+
+
+@pytest.mark.parametrize("other", SECRETS)
+@pytest.mark.parametrize("name", LISTS)
+def test_no_secret_serves_two_purposes(name: str, other: str) -> None:
+    """Or who learns one has both."""
+    if name == other:
+        return
+    said = refused(**{name: f"{KEYS[0][::-1]},{STRONG[other]}"})
+
+    assert name.upper() in said
+    assert other.upper() in said
+    assert "must differ" in said
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"debug": "true"}, "DEBUG"),
+        ({"log_level": "DEBUG"}, "LOG_LEVEL"),
+        ({"rate_limit_enabled": "false"}, "RATE_LIMIT_ENABLED"),
+        ({"cors_origins": "https://a.example,http://b.example"}, "CORS_ORIGINS"),
+        ({"cors_origins": "*", "cors_allow_credentials": "true"}, "CORS_ORIGINS"),
+        ({"trusted_proxies": "0.0.0.0/0"}, "TRUSTED_PROXIES"),
+        ({"trusted_proxies": "10.1.2.3, ::/0"}, "TRUSTED_PROXIES"),
+        ({"trusted_proxies": "0.0.0.0/1,128.0.0.0/1"}, "TRUSTED_PROXIES"),
+        ({"webhook_allowed_cidrs": "10.0.0.0/8"}, "WEBHOOK_ALLOWED_CIDRS"),
+        ({"database_url": "", "postgres_password": "jetway"}, "POSTGRES_PASSWORD"),
+    ],
+)
+def test_a_door_left_open_is_refused(wrong: dict[str, str], said: str) -> None:
+    """By the name of the setting that opens it."""
+    assert said in refused(**wrong)
+
+
+@pytest.mark.parametrize("name", ["DEMO_EMAIL", "DEMO_PASSWORD"])
+def test_there_is_no_demo_account_in_production(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Its password stands in a guide."""
+    monkeypatch.setenv(name, "canary@example.com")
+
+    assert name in refused()
+    assert "canary" not in refused()
+
+
+def test_everything_weak_is_named_at_once() -> None:
+    """An operator mends it in one go."""
+    said = refused(jwt_secret="x", secret_key="y", debug="true", aviationstack_key="", public_url="")
+
+    assert all(name in said for name in ("JWT_SECRET", "SECRET_KEY", "DEBUG", "AVIATIONSTACK_KEY"))
+
+
+def test_every_page_with_credentials_is_refused_everywhere() -> None:
+    """Any page in any browser could act as whoever is signed in."""
+    assert "CORS_ORIGINS" in refused(app_env="development", cors_origins="*", cors_allow_credentials="true")
+    assert settings(app_env="development", cors_origins="*").cors_origins == "*"
+
+
+@pytest.mark.parametrize(
+    "process",
+    [
+        ("uvicorn", "app.main:app", "--port", "1"),
+        ("celery", "-A", "app.worker", "worker"),
+        ("app", "prepare"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_process_refuses_in_one_line_and_ends(process: tuple[str, ...]) -> None:
+    """No traceback, no value, and an exit code that a supervisor understands."""
+    weak = {"APP_ENV": "production", "JWT_SECRET": "canary-31337", "DEBUG": "true"}
+    command = [sys.executable, "-m", *process]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **weak}, capture_output=True, text=True, timeout=60
+    )
+
+    [line] = done.stderr.strip().splitlines()
+    assert done.returncode == 1
+    assert line.startswith("Jetway does not start: JWT_SECRET is missing")
+    assert "DEBUG must be off" in line
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_what_is_weak_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same line for several weaknesses together."""
+    for name, value in {**STRONG, "jwt_secret": "canary-31337", "debug": "true"}.items():
+        monkeypatch.setenv(name.upper(), value)
+
+    with pytest.raises(SystemExit) as ended:
+        config.settings.__wrapped__()
+
+    line = str(ended.value.code)
+    assert "\n" not in line
+    assert ("JWT_SECRET" in line, "DEBUG must be off" in line, "canary" in line) == (True, True, False)
+
+
+@pytest.mark.parametrize("debug", [True, False])
+async def test_an_unexpected_error_is_explained_to_developers_only(
+    monkeypatch: pytest.MonkeyPatch, debug: bool
+) -> None:
+    """With DEBUG, which production refuses, its kind and message; else no more than that it was logged."""
+    monkeypatch.setattr(config.settings(), "debug", debug)
+
+    answer = await problems.answered(Request({"type": "http"}), RuntimeError("canary-31337"))
+
+    assert answer.status_code == 500
+    assert (b"RuntimeError: canary-31337" in answer.body) == debug
