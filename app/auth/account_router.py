@@ -107,7 +107,12 @@ async def ask_for_email(data: EmailChange, caller: CurrentUser) -> JSONResponse:
     return _accepted("If nobody has this address yet, a link is on its way to it.")
 
 
-@router.post("/email/confirm", status_code=204, responses=problems(LinkNotValid, EmailTaken))
+@router.post(
+    "/email/confirm",
+    status_code=204,
+    responses=problems(LinkNotValid, EmailTaken),
+    openapi_extra={"security": [{}]},
+)
 async def confirm_email(data: MailedToken, session: SessionDep, here: SessionHere) -> Response:
     """Make the new address yours, with the token of the mailed link. Sessions other than this one end."""
     await accounts.confirm_email(session, data.token, here)

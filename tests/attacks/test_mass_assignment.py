@@ -20,6 +20,9 @@ UNASKED = {
     "secret": "whsec_known",
 }
 
+# Where an administrator says just that.
+ASKED = {("role", "PATCH /admin/users/{user_id}")}
+
 
 def bodies(described: list[Operation]) -> list[Operation]:
     """Operations that take JSON. What is login's is read by hand, as a form is, and stores nothing."""
@@ -33,7 +36,7 @@ async def test_a_member_that_nobody_asked_for(
     """In every body of every operation: refused, and pointed at."""
     for operation in bodies(described):
         least: dict[str, Any] = operation.least()
-        if name in least:
+        if name in least or (name, str(operation)) in ASKED:
             continue
         client = admin if operation.is_for_admins else ada.client
         ids = {**ada.ids, "rules": "fares"}

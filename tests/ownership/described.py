@@ -22,7 +22,9 @@ class Operation:
 
     @property
     def is_protected(self) -> bool:
-        return bool(self.description.get("security"))
+        """Whether nobody gets an answer without a token: `{}` among the ways to sign in is none."""
+        wanted = self.description.get("security")
+        return bool(wanted) and {} not in wanted
 
     @property
     def is_for_admins(self) -> bool:
@@ -78,7 +80,7 @@ class Operation:
             return "2026-01-01T00:00:00Z"
         if kind == "string":
             return "x" * max(1, schema.get("minLength", 1))
-        return schema.get("minimum", 1) if kind in ("integer", "number") else True
+        return int(schema.get("minimum", 1)) if kind in ("integer", "number") else True
 
 
 def operations(document: dict[str, Any]) -> Iterator[Operation]:

@@ -177,5 +177,5 @@ async def test_no_spelling_of_a_reference_helps(ada: Person, bob: Person) -> Non
         "%25",
     ):
         answer = await bob.client.get(f"/bookings/{spelled}")
-        assert answer.status in (404, 422), spelled
+        assert answer.status in (400, 404, 422), spelled
         assert pnr not in str(answer.body), spelled

@@ -19,7 +19,7 @@ CONTACT, PHONE, DOCUMENT, COMPANIONS = (
     "CANARYDOC77",
     "CANARYDOC78",
 )
-DEVICE_TOKEN = "canary-push-token-77"
+DEVICE_TOKEN = "canary-push-77"
 
 # What is found in the database while its owner has an account.
 CANARIES = {
