@@ -31,9 +31,9 @@ async def test_what_somebody_else_may_have_done_is_told(
     async with db.transaction() as session:
         await notices.tell(session, user_id(traveller), kind)
 
-    mail = (await mailbox.mails(traveller.user["email"]))[-1]
+    [mail] = [one for one in await mailbox.mails(traveller.user["email"]) if one["subject"] == SUBJECTS[kind]]
 
-    assert (mail["subject"], mail["to"]) == (SUBJECTS[kind], [traveller.user["email"]])
+    assert mail["to"] == [traveller.user["email"]]
     assert "/account/security" in mail["text"]
     assert "token" not in mail["text"]
     assert ["Auto-Submitted", "auto-generated"] in mail["headers"]

@@ -13,6 +13,7 @@ import zxingcpp
 from PIL import Image
 from pypdf import PdfReader
 
+from app.auth import tokens
 from app.bookings import guests
 from app.core import clock
 from app.core.config import settings
@@ -91,7 +92,7 @@ async def refused(client: Client, booking: dict[str, Any]) -> Answer:
 
 def guest_of(booking: dict[str, Any], api: Client) -> Client:
     """Somebody with the token that a mailed link is exchanged for."""
-    return Client(api.session, api.base, guests._issued(booking["pnr"]))
+    return Client(api.session, api.base, tokens.sign(guests._KIND, booking["pnr"], 60))
 
 
 def legs(one: dict[str, Any]) -> list[dict[str, Any]]:

@@ -27,10 +27,10 @@ CANARIES = {
     "the full name": NAME,
     "the user agent": "CanaryPhone/7.7",
     "a given name": "Fenchurchina",
-    "a family name": "Kanarievogel",
+    "a family name": "Kanariemoen",
     "a companion's given name": "Tricialina",
     "a companion's family name": "Macmillanovsky",
-    "a date of birth": "1971-03-17",
+    "a date of birth": "1971-03-23",
     "a companion's date of birth": "1973-05-19",
     "the contact's e-mail": CONTACT,
     "the contact's telephone": PHONE,
@@ -84,7 +84,8 @@ class Life:
         }
         assert (await self.client.post("/devices", device)).status == 201
         preferences = {"flight_alerts": {"email": True}, "quiet_hours": {"from": "03:00", "to": "03:01"}}
-        await self.client.send("PUT", "/notifications/preferences", json=preferences)
+        answer = await self.client.send("PATCH", "/notifications/preferences", json=preferences)
+        assert answer.status == 200, answer.body
         await self.known_by_other_means()
         path = "/" + CANARIES["a webhook's path"]
         self.hooks.receiver.answer(200, path, text=CANARIES["what a receiver answered"])
@@ -130,7 +131,7 @@ class Life:
         await self.pay(pnr)
         booking = await read(self.client, pnr)
         flight_id = booking["slices"][0]["segments"][0]["flight_id"]
-        await self.client.send("PUT", f"/flights/{flight_id}/follow")
+        assert (await self.client.post(f"/flights/{flight_id}/follow")).status == 201
         await leaves(self.sql, flight, 120)
         checked_in = await self.client.post(f"/bookings/{pnr}/check-in", {"flight_id": flight_id})
         assert checked_in.status == 200, checked_in.body

@@ -65,4 +65,4 @@ async def test_devices_and_preferences_refuse_them_too(traveller: Client, bad: s
         await traveller.post("/devices", {"token": "abc" * 20, "platform": "ios", "time_zone": bad}),
         await traveller.send("PATCH", "/notifications/preferences", json={"time_zone": bad}),
     ):
-        assert answer.status == 422, answer.body
+        assert answer.status == (400 if "\0" in bad else 422), answer.body
