@@ -135,7 +135,7 @@ async def _proven(session: Session, proven: User, code: str) -> tuple[User, bool
 async def _accepts_totp(session: Session, user: User, typed: str) -> bool:
     assert user.totp_secret is not None  # noqa: S101
     secret = crypto.open(user.totp_secret, _context(user.id))
-    totp = TOTP(b32decode(secret), _DIGITS, SHA1(), _STEP_SECONDS)  # noqa: S303  What authenticators speak.
+    totp = TOTP(b32decode(secret), _DIGITS, SHA1(), _STEP_SECONDS)  # noqa: S303  # nosec B303: what authenticators speak.
     now = int(clock.now().timestamp()) // _STEP_SECONDS
     for step in (now + around for around in _STEPS_AROUND):
         try:
