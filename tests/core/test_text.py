@@ -21,10 +21,11 @@ def test_names_of_the_world_pass(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "character", ["\0", "\n", "\r", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\u2029", "\ud800"]
+    "character",
+    ["\0", "\n", "\r", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\u2029", "\ud800", "\u202e", "\u2067"],
 )
 def test_what_would_break_a_line_or_a_database_is_refused(character: str) -> None:
-    """Control characters, line separators and half surrogates."""
+    """Control characters, line separators, half surrogates, and what turns the text around it."""
     with pytest.raises(ValueError, match="control characters"):
         line(f"Ada{character}Lovelace")
 
