@@ -15,9 +15,10 @@ from app.auth.errors import (
     WrongKeyMode,
 )
 from app.auth.tokens import Caller
-from app.core import db
+from app.core import audit, db, origin
 from app.core.config import settings
-from app.core.errors import Unauthorized
+from app.core.db import Row
+from app.core.errors import Forbidden, Unauthorized
 
 NOT_SIGNED_IN = (Unauthorized, InvalidToken, TokenExpired, WrongKeyMode, InsufficientScope)
 NOT_AN_ADMIN = (*NOT_SIGNED_IN, AdminsOnly, SecondFactorRequired)
@@ -37,7 +38,10 @@ async def caller_of(request: Request, token: str) -> Caller:
     is_key = token.startswith(keys.PREFIX)
     caller = await keys.read(token) if is_key else tokens.read(token)
     await revoked.require_good(caller.session_id, writing=request.method not in revoked.SAFE_METHODS)
-    if caller.scopes is not None:
+    if caller.scopes is None:
+        origin.caller.set(("user", caller.user_id))
+    else:
+        origin.caller.set(("api_key", caller.session_id))
         scopes.require(caller.scopes, request.method, request.scope["route"].path)
     return caller
 
@@ -45,16 +49,25 @@ async def caller_of(request: Request, token: str) -> Caller:
 async def require_admin(caller: Caller) -> None:
     """The role is asked of the database, so that one that was taken away is gone at once.
 
-    Raises InvalidToken, AdminsOnly, SecondFactorRequired.
+    Who is refused is noted. Raises InvalidToken, AdminsOnly, SecondFactorRequired.
     """
     async with db.transaction() as session:
         standing = await repository.admin_standing(session, caller.user_id, caller.session_id)
-    if standing is None:
-        raise InvalidToken
+        if standing is None:
+            raise InvalidToken
+        refusal = _refusal(standing)
+        if refusal is not None:
+            await audit.record(session, "admin.refused", by="user", actor=caller.user_id, code=refusal.code)
+    if refusal is not None:
+        raise refusal
+
+
+def _refusal(standing: Row) -> Forbidden | None:
     if not standing["is_admin"]:
-        raise AdminsOnly
+        return AdminsOnly()
     if settings().app_env == "production" and not standing["second_factor"]:
-        raise SecondFactorRequired("Set up a second factor, and sign in again with a code.")
+        return SecondFactorRequired("Set up a second factor, and sign in again with a code.")
+    return None
 
 
 async def _caller(request: Request, credentials: Bearer) -> Caller:

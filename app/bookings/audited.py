@@ -1,6 +1,6 @@
 """Which steps of a booking the audit log keeps as well: those that move money or change who flies where."""
 
-from app.core import audit, logging
+from app.core import audit
 from app.core.db import Row, Session
 
 _STEPS = frozenset(
@@ -29,16 +29,18 @@ _FACTS = (
 
 
 async def note(session: Session, booking: Row, events: list[Row]) -> None:
-    """In the transaction that takes the steps. What no request asks for, the product does by itself."""
-    asked = bool(logging.request_id.get())
+    """In the transaction that takes the steps. What nobody who is signed in asks for, the product does by itself, be
+    it because time has passed or because the card processor says so.
+    """
+    by, actor = audit.signed_in()
     for event in events:
         if event["type"] in _STEPS:
             data = event["data"] or {}
             await audit.record(
                 session,
                 event["type"],
-                by="user" if asked else "system",
-                actor=booking["user_id"] if asked else None,
+                by=by,
+                actor=actor,
                 subject=f"booking:{booking['pnr']}",
                 **{name: data[name] for name in _FACTS if name in data},
             )

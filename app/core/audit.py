@@ -79,6 +79,11 @@ async def record(
     )
 
 
+def signed_in() -> tuple[Actor, uuid.UUID | None]:
+    """Who asks for what this request does, as `by` and `actor`; where nobody is signed in, the product itself does."""
+    return origin.caller.get() or ("system", None)
+
+
 async def page(
     session: Session,
     before: tuple[datetime, uuid.UUID] | None,

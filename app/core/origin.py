@@ -1,12 +1,16 @@
 """Where a request comes from: for limits, and for whoever keeps a record and stands below the web."""
 
 import ipaddress
+import uuid
 from contextvars import ContextVar
+from typing import Literal
 
 # The client's address as far as trusted proxies tell it; empty outside of requests.
 address: ContextVar[str] = ContextVar("address", default="")
 # What the client's program says it is, as it came.
 user_agent: ContextVar[bytes] = ContextVar("user_agent", default=b"")
+# Who is signed in: the kind and the id of a user or of an API key.
+caller: ContextVar[tuple[Literal["user", "api_key"], uuid.UUID] | None] = ContextVar("caller", default=None)
 
 
 def customer(client: str) -> str:

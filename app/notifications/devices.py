@@ -36,7 +36,7 @@ async def register(session: Session, user_id: uuid.UUID, data: DeviceIn) -> tupl
     )
     is_new = device["id"] == device_id
     if is_new:
-        await _audit(session, "device.registered", user_id, device_id)
+        await _audit(session, "device.registered", device_id)
     return _shown(device), is_new
 
 
@@ -54,12 +54,12 @@ async def remove(session: Session, user_id: uuid.UUID, public_id: str) -> None:
         raise DeviceNotFound from None
     if not await repository.remove_device(session, user_id, device_id):
         raise DeviceNotFound
-    await _audit(session, "device.removed", user_id, device_id)
+    await _audit(session, "device.removed", device_id)
 
 
-async def _audit(session: Session, action: str, user_id: uuid.UUID, device_id: uuid.UUID) -> None:
-    subject = f"device:{_PREFIX}{device_id.hex}"
-    await audit.record(session, action, by="user", actor=user_id, subject=subject)
+async def _audit(session: Session, action: str, device_id: uuid.UUID) -> None:
+    by, actor = audit.signed_in()
+    await audit.record(session, action, by=by, actor=actor, subject=f"device:{_PREFIX}{device_id.hex}")
 
 
 def token(device: Row) -> str:

@@ -214,9 +214,8 @@ def test_vector() -> Row:
 
 async def _audit(session: Session, what: str, subscription: Row, **data: list[str]) -> None:
     subject = f"webhook:{ids.shown(ids.SUBSCRIPTION, subscription['id'])}"
-    await audit.record(
-        session, f"webhook.{what}", by="user", actor=subscription["user_id"], subject=subject, **data
-    )
+    by, actor = audit.signed_in()
+    await audit.record(session, f"webhook.{what}", by=by, actor=actor, subject=subject, **data)
 
 
 def _require_active(status: str) -> None:

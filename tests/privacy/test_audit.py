@@ -14,6 +14,7 @@ from app.core.partitions import month_after, month_of
 from app.ops import tasks
 from app.rules import service as rules
 from app.rules.kinds import Kind
+from tests.auth.keyring import made
 from tests.bookings.paid import bought, cancelled
 from tests.bookings.test_guest_link import Asking
 from tests.notifications.support import Mails
@@ -59,6 +60,25 @@ async def test_money_is_in_it(admin: Client, traveller: Client, fleet: Fleet, sq
     assert older["data"]["amount"]["currency"] == "USD"
     assert (newest["network"], len(newest["request_id"])) == ("127.0.0.0/24", 32)
     assert newest["data"]["reason"] == "fare_rules"
+
+
+async def test_what_a_key_does_is_the_keys(admin: Client, traveller: Client, hooks: Hooks) -> None:
+    """So that its owner can be told from whoever has found it."""
+    key = await made(traveller, "webhooks:write")
+    hook = await hooks.subscribed("*", by=key)
+
+    [entry] = await entries(admin, subject=f"webhook:{hook['id']}")
+
+    assert (entry["action"], entry["actor"]) == ("webhook.created", {"kind": "api_key", "id": key.user["id"]})
+
+
+async def test_who_tries_to_be_an_administrator_is_in_it(admin: Client, traveller: Client) -> None:
+    """Although they were refused."""
+    assert (await traveller.get("/admin/audit")).code == "admins_only"
+
+    [entry] = await entries(admin, actor=traveller.user["id"], action="admin.refused")
+
+    assert entry["data"] == {"code": "admins_only"}
 
 
 async def test_what_opens_doors_is_in_it(
