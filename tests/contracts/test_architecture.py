@@ -1,6 +1,7 @@
 """What may know what, and how large a file may grow."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -21,10 +22,16 @@ def files(*folders: str) -> list[Path]:
     return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
+@functools.cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All that a file says, read once for all who look at it; the file itself comes first."""
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
 def imported(path: Path) -> set[str]:
     """The top-level packages that a file imports, wherever it does."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -67,7 +74,7 @@ def test_every_file_of_the_product_says_what_it_is() -> None:
     silent = [
         str(path.relative_to(ROOT))
         for path in files("app", "sandbox", "dev")
-        if (tree := ast.parse(path.read_text())).body and not ast.get_docstring(tree)
+        if isinstance(tree := nodes(path)[0], ast.Module) and tree.body and not ast.get_docstring(tree)
     ]
 
     assert silent == []
@@ -78,7 +85,7 @@ def test_only_one_place_ends_transactions() -> None:
     callers = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in files("app")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
     ]
 
@@ -90,7 +97,7 @@ def test_only_one_place_reads_the_clock() -> None:
     readers = [
         str(path.relative_to(ROOT))
         for path in files("app")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute)
         and node.attr in ("now", "utcnow", "today")
         and isinstance(node.value, ast.Name)

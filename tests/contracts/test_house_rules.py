@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.contracts.test_architecture import files
+from tests.contracts.test_architecture import files, nodes
 from tests.support.stack import ROOT
 
 Rule = Callable[[ast.AST], bool]
@@ -21,10 +21,16 @@ def calls(*names: str) -> Rule:
     """A call of one of these, by its last one or two names: `pickle.loads`, `eval`."""
 
     def is_one(node: ast.AST) -> bool:
-        called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-        return called in names or ".".join(called.split(".")[-2:]) in names
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Attribute):
+            return f"{_last_name(called.value)}.{called.attr}" in names
+        return _last_name(called) in names
 
     return is_one
+
+
+def _last_name(node: ast.AST | None) -> str:
+    return str(getattr(node, "attr", getattr(node, "id", "")))
 
 
 def imports(*modules: str) -> Rule:
@@ -79,7 +85,7 @@ NEVER: dict[str, Rule] = {
 
 def offenders(rule: Rule) -> Iterator[str]:
     for path in files("app"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if rule(node):
                 yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', '?')}"
 
@@ -133,7 +139,7 @@ def test_no_amount_is_a_float() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in files("app")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if (is_inexact(node) and MONEY.match(str(path.relative_to(ROOT / "app"))))
         or is_an_inexact_amount(node)
     ]
