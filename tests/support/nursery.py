@@ -29,6 +29,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 _LIBRARIES = (
     "aiohttp",
+    "alembic.command",
     "argon2",
     "asyncpg",
     "babel",
@@ -111,13 +112,18 @@ class Nursery:
         atexit.register(self.close)
 
     def start(
-        self, arguments: list[str], environment: dict[str, str], *, own_session: bool = False
+        self,
+        arguments: list[str],
+        environment: dict[str, str],
+        *,
+        own_session: bool = False,
+        outputs: tuple[int, int] = (1, 2),
     ) -> Process:
-        """`python <arguments>` with this environment and no other."""
+        """`python <arguments>` with this environment and no other, which writes to these descriptors."""
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(self._path)
         order = {"arguments": arguments, "environment": environment, "own_session": own_session}
-        socket.send_fds(connection, [b"!"], [1, 2])
+        socket.send_fds(connection, [b"!"], outputs)
         with connection.makefile("wb") as told:
             told.write(json.dumps(order).encode() + b"\n")
         return Process(int(connection.recv(32)), connection)
@@ -190,9 +196,12 @@ def _become(order: dict[str, Any], outputs: list[int]) -> None:
     os.environ.update(order["environment"])
     code = 0
     try:
-        module, arguments = _understood(order["arguments"])
-        sys.argv = [module, *arguments]
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        option, what, arguments = _understood(order["arguments"])
+        sys.argv = [what if option == "-m" else option, *arguments]
+        if option == "-m":
+            runpy.run_module(what, run_name="__main__", alter_sys=True)
+        else:
+            exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except BaseException:  # noqa: BLE001  As the interpreter would.
@@ -208,14 +217,14 @@ def _become(order: dict[str, Any], outputs: list[int]) -> None:
         os._exit(code)
 
 
-def _understood(arguments: list[str]) -> tuple[str, list[str]]:
-    """Options as Python takes them, as far as they are used here: `-W filter`, then `-m module`."""
+def _understood(arguments: list[str]) -> tuple[str, str, list[str]]:
+    """Options as Python takes them, as far as they are used here: `-W filter`, then `-m module` or `-c code`."""
     while arguments[0] == "-W":
         action, message = arguments[1].split(":", 1)
         warnings.filterwarnings(action, re.escape(message))
         arguments = arguments[2:]
-    assert arguments[0] == "-m", "the nursery runs modules"
-    return arguments[1], arguments[2:]
+    assert arguments[0] in ("-m", "-c"), "the nursery runs modules and programs"
+    return arguments[0], arguments[1], arguments[2:]
 
 
 if __name__ == "__main__":

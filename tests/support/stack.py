@@ -9,7 +9,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -68,9 +67,14 @@ def running() -> Iterator[dict[str, str]]:
             "TRUSTED_PROXIES": "127.0.0.1",
             "LOG_LEVEL": "WARNING",
         }
-        migrate = [sys.executable, "-m", "alembic", "upgrade", "head"]
-        subprocess.run(migrate, cwd=ROOT, env={**os.environ, **environment}, check=True)
+        migrate(**environment)
         yield environment
+
+
+def migrate(**environment: str) -> None:
+    """Bring the database of this environment to the newest version."""
+    done = run("-m", "alembic", "upgrade", "head", **environment)
+    assert done.returncode == 0, done.stderr
 
 
 @contextmanager
@@ -130,6 +134,20 @@ def child(*arguments: str, **environment: str) -> Iterator[Process]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Wait for a Python process of ours, for no more than a minute; what it said is kept."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        outputs = (out.fileno(), err.fileno())
+        process = nursery().start([*arguments], {**os.environ, **environment}, outputs=outputs)
+        try:
+            code = process.wait(60)
+        finally:
+            process.kill()
+        for said in (out, err):
+            said.seek(0)
+        return subprocess.CompletedProcess(arguments, code, out.read().decode(), err.read().decode())
 
 
 @asynccontextmanager
