@@ -3,10 +3,9 @@
 import asyncio
 import os
 import re
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from typing import Any
 
@@ -17,7 +16,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 
 from app.core.config import settings
-from tests.support.stack import ROOT
+from tests.support.stack import ROOT, migrate, run
 
 _SNAPSHOT = """
     SELECT 'column' AS kind, table_name || '.' || column_name AS name,
@@ -74,10 +73,7 @@ def test_an_empty_database_becomes_what_the_models_say(empty: str) -> None:
     In a process of its own, which knows no models but those that the environment of migrations names.
     """
     code = "from alembic.config import main; main(['upgrade', 'head']); main(['check'])"
-    environment = {**os.environ, "DATABASE_URL": empty}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
+    done = run("-c", code, DATABASE_URL=empty)
 
     assert done.returncode == 0, (done.stdout + done.stderr)[-9000:]
     assert "No new upgrade operations detected" in done.stdout + done.stderr
@@ -122,9 +118,7 @@ def test_a_second_upgrade_changes_nothing(empty: str, alembic: Callable[..., str
 
 def test_two_deployments_at_once_migrate_once(empty: str) -> None:
     """The second waits and finds nothing to do."""
-    environment = {**os.environ, "DATABASE_URL": empty}
-    command = [sys.executable, "-m", "alembic", "upgrade", "head"]
-    both = [subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(2)]
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(lambda _: migrate(DATABASE_URL=empty), range(2)))
 
-    assert [process.wait(60) for process in both] == [0, 0]
     assert len(ask(empty, "SELECT version_num FROM alembic_version")) == 1

@@ -1,6 +1,8 @@
 """The description that clients are generated from."""
 
+import asyncio
 import importlib
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ import pytest_asyncio
 import app
 from app.core.errors import AppError
 from tests.support.client import Client
+from tests.support.stack import run
 
 # Who has no account proves something else.
 GUESTS = {"POST /bookings/lookup", "POST /bookings/lookup/link", "POST /bookings/guest"}
@@ -174,16 +177,7 @@ async def test_the_search_is_described_with_its_dates_ahead(api: Client, documen
 
 async def test_the_command_prints_the_same_paths(document: dict[str, Any]) -> None:
     """`python -m app openapi` needs no server."""
-    import asyncio
-    import json
-    import sys
+    printed = json.loads((await asyncio.to_thread(run, "-m", "app", "openapi")).stdout)
 
-    from tests.support.stack import ROOT
-
-    printing = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app", "openapi", cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
-    printed, _ = await printing.communicate()
-
-    assert json.loads(printed).keys() == document.keys()
-    assert dict(json.loads(printed)["paths"]).keys() == document["paths"].keys()
+    assert printed.keys() == document.keys()
+    assert printed["paths"].keys() == document["paths"].keys()

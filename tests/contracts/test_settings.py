@@ -1,14 +1,12 @@
 """Settings: each explained, each in `.env.example`, and weak ones refused in production."""
 
-import os
 import re
 import subprocess
-import sys
 
 import pytest
 
 from app.core.config import Settings
-from tests.support.stack import ROOT
+from tests.support.stack import ROOT, run
 
 STRONG = {
     "APP_ENV": "production",
@@ -29,19 +27,14 @@ STRONG = {
 
 @pytest.fixture(scope="module")
 def example() -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "app", "env-example"], cwd=ROOT, capture_output=True, text=True
-    )
+    done = run("-m", "app", "env-example")
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def started(**environment: str) -> subprocess.CompletedProcess[str]:
     """The product, imported in such an environment."""
-    command = [sys.executable, "-c", "import app.main"]
-    return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True
-    )
+    return run("-c", "import app.main", **environment)
 
 
 def test_the_example_is_what_the_command_prints(example: str) -> None:

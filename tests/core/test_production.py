@@ -1,8 +1,5 @@
 """Production starts with nothing weak: every weak setting is named at once, in one line, and no value ever."""
 
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -12,7 +9,7 @@ from starlette.requests import Request
 from app.core import config
 from app.core.config import Settings
 from app.core.web import problems
-from tests.support.stack import ROOT
+from tests.support.stack import run
 
 KEYS = [f"{number}f1c8e93b7a60d25e48c1b9073fd6a5{number}" for number in range(5)]
 STRONG = {
@@ -146,10 +143,7 @@ def test_every_page_with_credentials_is_refused_everywhere() -> None:
 def test_a_process_refuses_in_one_line_and_ends(process: tuple[str, ...]) -> None:
     """No traceback, no value, and an exit code that a supervisor understands."""
     weak = {"APP_ENV": "production", "JWT_SECRET": "canary-31337", "DEBUG": "true"}
-    command = [sys.executable, "-m", *process]
-    done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **weak}, capture_output=True, text=True, timeout=60
-    )
+    done = run("-m", *process, **weak)
 
     [line] = done.stderr.strip().splitlines()
     assert done.returncode == 1

@@ -1,11 +1,8 @@
 """What looks like a secret or an address does not get into a log, by whichever library's hand."""
 
 import json
-import os
-import subprocess
-import sys
 
-from tests.support.stack import ROOT
+from tests.support.stack import run
 
 SECRETS = [
     "frt_AbCdEf-012345_678",
@@ -34,9 +31,8 @@ for text in json.loads(sys.argv[1]):
 
 
 def logged(texts: list[str]) -> list[str]:
-    command = [sys.executable, "-c", SCRIPT, json.dumps(texts)]
-    environment = {**os.environ, "APP_ENV": "test", "LOG_LEVEL": "DEBUG"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    done = run("-c", SCRIPT, json.dumps(texts), APP_ENV="test", LOG_LEVEL="DEBUG")
+    assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from typing import Any
 
 import aiohttp
@@ -18,7 +17,7 @@ from tests.payments.later import locks_are_old, swept
 from tests.support.client import Client, Sandbox
 from tests.support.cuts import Side, wire_to
 from tests.support.fleet import Fleet
-from tests.support.stack import ROOT
+from tests.support.nursery import nursery
 
 # The second commit writes down that the processor is about to be asked; the sixth, that the money is here.
 INSTANTS: list[tuple[Flow, int, Side]] = [(support.pay, 6, "before")]
@@ -101,11 +100,9 @@ async def test_a_worker_killed_as_it_writes_down_a_refund_refunds_once(
     """The processor has made it: asked again under the same name it tells so."""
     request = await owed(traveller, fleet, sandbox)
     async with wire_to(os.environ["DATABASE_URL"]) as (wire, near):
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", _SWEEP, cwd=ROOT, env={**os.environ, "DATABASE_URL": near}
-        )
+        worker = nursery().start(["-c", _SWEEP], {**os.environ, "DATABASE_URL": near})
         wire.arm(2, side, lambda: worker.send_signal(signal.SIGKILL))
-        assert await worker.wait() == -signal.SIGKILL
+        assert await asyncio.to_thread(worker.wait) == -signal.SIGKILL
 
     await swept(sql, request.pnr or "")
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from time import monotonic
 
@@ -16,7 +15,8 @@ from tests.faults.test_commits import EVERY
 from tests.faults.test_webhook_cuts import COMMITS, delivered
 from tests.faults.workers import Worker, worker
 from tests.support.cuts import Side, wire_to
-from tests.support.stack import ROOT, free_port
+from tests.support.nursery import nursery
+from tests.support.stack import free_port
 from tests.webhooks.crowds import Crowd
 from tests.webhooks.support import Hooks
 
@@ -83,11 +83,9 @@ async def test_a_sender_killed_at_a_commit_loses_no_event(hooks: Hooks, commit: 
     await crowd.tell(3)
     hooks.receiver.answer(500, "/late")
     async with wire_to(os.environ["DATABASE_URL"]) as (wire, near):
-        sender = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", _SENDER, cwd=ROOT, env={**os.environ, "DATABASE_URL": near}
-        )
+        sender = nursery().start(["-c", _SENDER], {**os.environ, "DATABASE_URL": near})
         wire.arm(1, side, lambda: sender.send_signal(signal.SIGKILL), counting=COMMITS[commit])
-        assert await sender.wait() == -signal.SIGKILL
+        assert await asyncio.to_thread(sender.wait) == -signal.SIGKILL
     arrived = len(crowd.hooks.receiver.arrivals)
 
     await delivered(crowd)

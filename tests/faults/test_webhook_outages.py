@@ -1,11 +1,8 @@
 """Servers go away under workers that deliver webhooks, and workers die by the dozen. With EVERY_FAULT=1."""
 
 import asyncio
-import os
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from time import monotonic
@@ -21,7 +18,7 @@ from tests.faults.test_webhook_kills import backends, pass_a_minute, terminate
 from tests.faults.workers import Worker, worker
 from tests.support.client import Client
 from tests.support.fleet import Fleet
-from tests.support.stack import ROOT
+from tests.support.stack import migrate
 from tests.webhooks.crowds import Crowd
 from tests.webhooks.support import Hooks, Receiver
 
@@ -138,9 +135,7 @@ if EVERY:
             with monkeypatch.context() as patched:
                 patched.setattr(settings(), "database_url", server.url)
                 db.connect()
-            migrate = [sys.executable, "-m", "alembic", "upgrade", "head"]
-            environment = {**os.environ, "DATABASE_URL": server.url}
-            await asyncio.to_thread(subprocess.run, migrate, cwd=ROOT, env=environment, check=True)
+            await asyncio.to_thread(migrate, DATABASE_URL=server.url)
             yield server
             await db.disconnect()
             db._engine = straight

@@ -3,14 +3,13 @@
 import asyncio
 import os
 import re
-import sys
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest_asyncio
 
 from tests.support.client import Sandbox
-from tests.support.stack import ROOT
+from tests.support.stack import run
 
 NAME = f"jetway_quiet_{os.getpid()}"
 
@@ -28,14 +27,8 @@ async def new_database(address: str) -> AsyncIterator[str]:
 
 async def test_every_task_of_beat_on_a_new_database_asks_nobody(sandbox: Sandbox, new_database: str) -> None:
     """Neither AviationStack nor OpenSky, and nothing is paid for."""
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.flights.quiet",
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": new_database},
-    )
-    assert await worker.wait() == 0
+    worker = await asyncio.to_thread(run, "-m", "tests.flights.quiet", DATABASE_URL=new_database)
+    assert worker.returncode == 0, worker.stderr
 
     connection = await asyncpg.connect(new_database)
     checked = await connection.fetchval("SELECT count(*) FROM zone_rules")

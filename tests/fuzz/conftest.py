@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,8 +19,7 @@ def fuzzed() -> Iterator[str]:
     redis = re.sub(r"\d+$", "14", os.environ["REDIS_URL"])
     with stack.own_database(os.environ["DATABASE_URL"], "_fuzzed") as database:
         servers = {"DATABASE_URL": database, "REDIS_URL": redis}
-        migrate = [sys.executable, "-m", "alembic", "upgrade", "head"]
-        subprocess.run(migrate, cwd=stack.ROOT, env={**os.environ, **servers}, check=True)
+        stack.migrate(**servers)
         # A run of an hour needs tokens for as long.
         with stack.api_process(**servers, ACCESS_TOKEN_SECONDS="86400") as address:
             os.environ["FUZZED_DATABASE_URL"] = database

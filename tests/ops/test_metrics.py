@@ -2,15 +2,13 @@
 
 import os
 import re
-import subprocess
-import sys
 import uuid
 
 import pytest
 
 from tests.support.client import Client
 from tests.support.fleet import Fleet
-from tests.support.stack import ROOT
+from tests.support.stack import run
 
 PASSWORD = "an administrator's own"
 
@@ -19,10 +17,8 @@ PASSWORD = "an administrator's own"
 def admin_email() -> str:
     """An account made by `python -m app create-admin`."""
     email = f"{uuid.uuid4().hex}@example.com"
-    environment = {**os.environ, "ADMIN_PASSWORD": PASSWORD}
-    subprocess.run(
-        [sys.executable, "-m", "app", "create-admin", email], cwd=ROOT, env=environment, check=True
-    )
+    done = run("-m", "app", "create-admin", email, ADMIN_PASSWORD=PASSWORD)
+    assert done.returncode == 0, done.stderr
     return email
 
 
@@ -65,12 +61,7 @@ async def test_an_administrators_token_is_enough(api: Client, admin_email: str) 
 @pytest.mark.parametrize("password", ["short", PASSWORD])
 def test_the_command_refuses_what_it_cannot_do(admin_email: str, password: str) -> None:
     """A weak password, and an address that has an account; both said in one line."""
-    done = subprocess.run(
-        [sys.executable, "-m", "app", "create-admin", admin_email],
-        cwd=ROOT,
-        env={**os.environ, "ADMIN_PASSWORD": password},
-        capture_output=True,
-    )
+    done = run("-m", "app", "create-admin", admin_email, ADMIN_PASSWORD=password)
 
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1

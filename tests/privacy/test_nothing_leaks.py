@@ -7,8 +7,6 @@ everything that they leave.
 import asyncio
 import json
 import os
-import subprocess
-import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,7 +24,8 @@ from tests.notifications.support import Mails
 from tests.privacy.life import CANARIES, EMAIL, PASSWORD, SEALED, Life, found_in_tables
 from tests.support.client import Client, Sandbox
 from tests.support.fleet import Fleet
-from tests.support.stack import ROOT, free_port, wait_for
+from tests.support.nursery import nursery
+from tests.support.stack import free_port, wait_for
 from tests.webhooks.support import Hooks
 
 # What is sent besides, in what is refused and in what breaks.
@@ -58,13 +57,8 @@ _WORKER = ("-m", "celery", "--quiet", "-A", "app.worker", "worker", "--concurren
 def logging(output: Path, *command: str) -> Iterator[None]:
     """A process of ours that logs everything from DEBUG up into a file, ended with the block."""
     with output.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=ROOT,
-            env={**os.environ, "LOG_LEVEL": "DEBUG"},
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
+        outputs = (file.fileno(), file.fileno())
+        process = nursery().start([*command], {**os.environ, "LOG_LEVEL": "DEBUG"}, outputs=outputs)
         try:
             yield
         finally:

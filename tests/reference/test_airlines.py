@@ -1,15 +1,13 @@
 """The airlines over HTTP, after the command that an operator runs before the first start."""
 
-import os
-import subprocess
-import sys
+import asyncio
 
 import pytest
 import pytest_asyncio
 
 from app.airlines import service
 from tests.support.client import Client
-from tests.support.stack import ROOT
+from tests.support.stack import run
 
 
 @pytest_asyncio.fixture(scope="module", autouse=True)
@@ -20,12 +18,8 @@ async def prepared(address: str) -> None:
     """
     command = "from app.cli import main; main(); main()"
     demo = {"DEMO_EMAIL": "Demo@jetway.example", "DEMO_PASSWORD": "a seat by the window"}
-    subprocess.run(  # noqa: ASYNC221  Nothing else happens meanwhile.
-        [sys.executable, "-c", command, "prepare", "--ask-provider"],
-        cwd=ROOT,
-        env={**os.environ, **demo},
-        check=True,
-    )
+    done = await asyncio.to_thread(run, "-c", command, "prepare", "--ask-provider", **demo)
+    assert done.returncode == 0, done.stderr
     await service.copy.refresh()
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import csv
-import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from app.rights.service import RIGHTS
 from app.rules import folders
 from app.rules import service as rules
 from tests.rights.support import NOON, asked, late, metres_apart, trip
-from tests.support.stack import ROOT
+from tests.support import stack
 
 
 @pytest_asyncio.fixture
@@ -42,14 +41,10 @@ def edit(file: Path, rule: str, **cells: str) -> None:
 
 async def publish(folder: Path) -> str:
     """As an operator does at a console."""
-    started = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app", "rules", "publish", "rights", str(folder), "--note", "A test."),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await started.communicate()
-    assert started.returncode == 0
-    return out.decode()
+    command = ("-m", "app", "rules", "publish", "rights", str(folder), "--note", "A test.")
+    done = await asyncio.to_thread(stack.run, *command)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 async def test_published_rows_change_the_answers(folder: Path) -> None:

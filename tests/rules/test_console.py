@@ -4,8 +4,6 @@ import argparse
 import asyncio
 import csv
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import pytest_asyncio
 from app.core import db
 from app.fares.service import FARES
 from app.rules import console, service
-from tests.support.stack import ROOT
+from tests.support import stack
 
 # Exit code, and what went to stdout and stderr.
 Told = tuple[int, str, str]
@@ -25,15 +23,8 @@ Run = Callable[..., Awaitable[Told]]
 
 async def process(*arguments: Any) -> Told:
     """Run the command as its operator does."""
-    started = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app", "rules", *map(str, arguments)),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    out, err = (part.decode() for part in await started.communicate())
-    assert started.returncode is not None
-    return started.returncode, out, err
+    done = await asyncio.to_thread(stack.run, "-m", "app", "rules", *map(str, arguments))
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.fixture

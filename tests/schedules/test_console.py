@@ -17,14 +17,15 @@ import pytest
 
 from app.schedules import console
 from tests.schedules.support import Ssim, one_leg, row, table
+from tests.support import stack
 from tests.support.client import in_days
-from tests.support.stack import ROOT
+from tests.support.nursery import nursery
 
 _LEGS = 30
 
 
 def command(*arguments: Any) -> list[str]:
-    return [sys.executable, "-m", "app", "import-schedules", *map(str, arguments)]
+    return ["-m", "app", "import-schedules", *map(str, arguments)]
 
 
 # Exit code, counts, and what went to stdout and stderr.
@@ -40,11 +41,8 @@ def told(code: int | None, out: str, err: str) -> Told:
 
 async def process(*arguments: Any) -> Told:
     """Run the command as its operator does."""
-    started = await asyncio.create_subprocess_exec(
-        *command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    out, err = (part.decode() for part in await started.communicate())
-    return told(started.returncode, out, err)
+    done = await asyncio.to_thread(stack.run, *command(*arguments))
+    return told(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -165,10 +163,9 @@ async def test_a_terminal_shows_how_far_it_is(file: Any, carrier: str) -> None:
     shown, terminal = os.openpty()
     termios.tcsetwinsize(terminal, (30, 100))
     os.set_blocking(shown, False)
-    process = await asyncio.create_subprocess_exec(
-        *command(file(one_leg(carrier=carrier))), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=terminal
-    )
-    assert await process.wait() == 0
+    arguments = command(file(one_leg(carrier=carrier)))
+    process = nursery().start(arguments, dict(os.environ), outputs=(terminal, terminal))
+    assert await asyncio.to_thread(process.wait) == 0
 
     # What was written is lost once nobody has the terminal open any more.
     assert "%|" in os.read(shown, 10_000).decode()
@@ -187,7 +184,11 @@ async def test_a_load_that_was_killed_is_completed_by_the_next(
     path = file(made.trailer(carrier).encoded())
 
     process = await asyncio.create_subprocess_exec(
-        *command(path), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        sys.executable,
+        *command(path),
+        cwd=stack.ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     while not (stored := await count(sql, carrier)):
         assert process.returncode is None

@@ -204,6 +204,8 @@ def _become(order: dict[str, Any], outputs: list[int]) -> None:
             exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+        if isinstance(leaving.code, str):
+            sys.stderr.write(f"{leaving.code}\n")
     except BaseException:  # noqa: BLE001  As the interpreter would.
         traceback.print_exc()
         code = 1
