@@ -19,13 +19,9 @@ from tests.support.client import Client
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 OPERATORS = r"^/admin/|/sync$"
 EVERYBODYS = "^/(flights|offers|airports|airlines|payments|livez|readyz)"
-# The calendar and journeys ask what the search asks, and take long for it: they have their turn in `make fuzz`.
-LONG = [
-    "--exclude-path-regex",
-    "/sync$|^/flights/calendar",
-    "--exclude-operation-id-regex",
-    "^search_journeys",
-]
+# The search by query and the calendar ask what journeys ask in a body, with a thousand requests more: tests/door and
+# tests/offers try them, and here they have their turn in the sequences and in `make fuzz`.
+LONG = ["--exclude-operation-id-regex", "^(search_flights|price_calendar|sync)_"]
 
 QUICK = {
     "nobody": ["--include-path-regex", EVERYBODYS, *LONG, "--phases", "coverage"],
