@@ -26,29 +26,14 @@ _servers = ExitStack()
 # again, took a tenth of the time.
 gc.disable()
 _NEED_NO_SERVERS = ("tests/dev", "tests/sandbox")
-# What takes long, or waits long: at the end one process would do it while the others have nothing left to do.
-_FIRST = (
-    "tests/fuzz/",
-    "tests/jobs/test_worker_processes",
-    "tests/faults/",
-    "tests/privacy/test_nothing_leaks",
-    "tests/schedules/test_console",
-    "tests/live/test_streams",
-    "tests/bookings/test_anyhow",
-    "tests/bookings/test_rivals",
-    "tests/bookings/test_five_hundred_buyers",
-    "tests/ops/",
-    "tests/jobs/",
-    "tests/flights/",
-    "tests/webhooks/",
-)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long; what is left keeps its order."""
-    items.sort(
-        key=lambda item: next((rank for rank, name in enumerate(_FIRST) if item.nodeid.startswith(name)), 99)
-    )
+    """Begin with the fuzzer, which takes longest and has a database of its own; the others keep their order.
+
+    At the end one process would be busy with it while the others have nothing left to do.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/fuzz/"))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
