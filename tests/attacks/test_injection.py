@@ -75,8 +75,8 @@ async def test_sql_in_a_name_is_a_name(api: Client) -> None:
 
 
 TEMPLATES = [
-    "{{7*7}}",
-    "${7*7}",
+    "{{1337*1337}}",
+    "${1337*1337}",
     "{% import os %}",
     '#read("/etc/passwd")',
     "<script>alert(1)</script>",
@@ -94,7 +94,7 @@ async def test_code_in_a_name_or_a_wish_is_printed_as_text(
 ) -> None:
     """On pages, in mails, calendars and PDFs; what is no text at all is refused."""
     offer = await fleet.offer(traveller, await fleet.flight())
-    wish = "<b onload=x>{{7*7}}"
+    wish = "<b onload=x>{{1337*1337}}"
     shown = []
     for code in TEMPLATES:
         person = somebody(family_name=code, services=[{"code": "SPML", "text": wish}])
@@ -107,7 +107,7 @@ async def test_code_in_a_name_or_a_wish_is_printed_as_text(
     for pnr, code in shown:
         page = (await traveller.get(f"/bookings/{pnr}/itinerary.html")).raw.decode()
         assert str(escape(code)) in page or str(escape(wish)) in page, code
-        assert not re.search("<script|<b onload|49", page.partition("<body")[2].replace("2049", "")), code
+        assert not re.search("<script|<b onload|1787569", page.partition("<body")[2]), code
         calendar = (await traveller.get(f"/bookings/{pnr}/itinerary.ics")).raw.decode()
         assert re.findall(r"(?m)^(?:Bcc|DESCRIPTION:x)", calendar) == []
     pdf = (await traveller.get(f"/bookings/{shown[0][0]}/itinerary.pdf")).raw
