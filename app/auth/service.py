@@ -154,7 +154,12 @@ async def _wanted_beside(session: Session, user: User, code: str | None) -> AppE
 
 
 async def _is_attacked(session: Session, user: User) -> bool:
-    """Whether so many guess this password that one of them may have; never for a network the owner has been in."""
+    """Whether so many guess this password that one of them may have; never for a network the owner has been in.
+
+    Without a mail server no code could come, and who guesses would have locked the owner out.
+    """
+    if not settings().smtp_url:
+        return False
     made = await attempts.count(session, _FAILURES_OF_ACCOUNT, user.email)
     if made < _FAILURES_OF_ACCOUNT.quota:
         return False

@@ -104,6 +104,17 @@ async def test_where_the_owner_has_been_before_no_code_is_asked_for(
     assert (await log_in(api, traveller.user["email"])).status == 200
 
 
+async def test_where_no_mail_is_sent_no_code_is_asked_for(
+    few: None, api: Client, traveller: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could not come, and whoever guesses would have locked the owner out of every other place."""
+    monkeypatch.setattr(settings(), "smtp_url", "")
+    await fail(api, traveller.user["email"], 3)
+
+    async with coming_from(api, "127.0.83.1") as elsewhere:
+        assert (await log_in(elsewhere, traveller.user["email"])).status == 200
+
+
 async def test_a_code_is_mailed_once_while_it_counts(
     few: None, mailbox: Mailbox, api: Client, traveller: Client
 ) -> None:
