@@ -9,11 +9,10 @@ from typing import Any
 
 import asyncpg
 import orjson
-from sqlalchemy import DateTime, MetaData, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import DateTime, MetaData, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
 from app.core.config import settings
@@ -74,6 +73,13 @@ def connect() -> None:
         json_deserializer=orjson.loads,
         connect_args={"server_settings": _SERVER_SETTINGS, "timeout": 3},
     )
+    event.listen(_engine.sync_engine, "checkout", _require_open)
+
+
+def _require_open(connection: Any, *_: Any) -> None:
+    """Have a connection replaced that PostgreSQL has closed while it waited, as by a restart: the socket has told."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 async def disconnect() -> None:
@@ -104,7 +110,7 @@ async def direct() -> AsyncIterator[Session]:
 
     SQLAlchemy lends a connection of its pool, and what PostgreSQL refuses is raised as SQLAlchemy would.
     """
-    lent = await _lent()
+    lent = await engine().raw_connection()
     driver: asyncpg.Connection = lent.driver_connection
     session = Session()
     session.driver = driver
@@ -123,17 +129,6 @@ async def direct() -> AsyncIterator[Session]:
             lent.invalidate()
         await greenlet_spawn(lent.close)
     await _follow_up(session)
-
-
-async def _lent() -> PoolProxiedConnection:
-    """A connection of the pool. One that PostgreSQL has closed meanwhile, as by a restart, is replaced."""
-    while True:
-        lent = await engine().raw_connection()
-        driver: asyncpg.Connection = lent.driver_connection
-        if not driver.is_closed():
-            return lent
-        lent.invalidate()
-        await greenlet_spawn(lent.close)
 
 
 @contextmanager

@@ -98,7 +98,8 @@ async def test_a_connection_that_broke_is_not_lent_again() -> None:
         assert await db.rows(session, "SELECT 1 AS one") == [{"one": 1}]
 
 
-async def test_a_connection_that_died_in_the_pool_fails_nobody() -> None:
+@pytest.mark.parametrize("directly", [True, False])
+async def test_a_connection_that_died_in_the_pool_fails_nobody(directly: bool) -> None:
     """As after a restart of PostgreSQL: the socket tells, and a new one is opened."""
     async with db.direct() as staying:
         async with db.direct() as other:
@@ -108,9 +109,9 @@ async def test_a_connection_that_died_in_the_pool_fails_nobody() -> None:
         while not idle.is_closed():  # noqa: ASYNC110  The socket offers no event.
             await asyncio.sleep(0.01)
 
-        async with db.direct() as following:
+        begins = db.direct if directly else db.transaction
+        async with begins() as following:
             assert await db.rows(following, "SELECT 1 AS one") == [{"one": 1}]
-            assert following.driver is not idle
 
 
 async def test_whoever_comes_after_a_cancelled_one_is_on_their_own(sql: Any) -> None:
