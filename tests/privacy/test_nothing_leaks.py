@@ -67,7 +67,7 @@ def logging(output: Path, *command: str) -> Iterator[None]:
 
 
 class Watched(Life):
-    """What waits is done by the worker."""
+    """What is due is done by the worker; what others have left for later is theirs."""
 
     async def told(self) -> None:
         await until(self._is_done)
@@ -75,10 +75,13 @@ class Watched(Life):
     async def _is_done(self) -> bool:
         return not await self.sql(
             """
-            SELECT 1 AS waits FROM outbox WHERE dispatched_at IS NULL
-            UNION ALL SELECT 1 FROM emails WHERE state IN ('queued', 'sending') AND attempts < 2
-            UNION ALL SELECT 1 FROM pushes WHERE state IN ('queued', 'sending') AND attempts < 2
-            UNION ALL SELECT 1 FROM webhook_deliveries WHERE state = 'sending' OR state = 'pending' AND tries = 0
+            SELECT 1 AS waits FROM outbox WHERE dispatched_at IS NULL AND not_before <= now()
+            UNION ALL SELECT 1 FROM emails
+            WHERE state = 'sending' OR state = 'queued' AND attempts = 0 AND next_attempt_at <= now()
+            UNION ALL SELECT 1 FROM pushes
+            WHERE state = 'sending' OR state = 'queued' AND attempts = 0 AND next_attempt_at <= now()
+            UNION ALL SELECT 1 FROM webhook_deliveries
+            WHERE state = 'sending' OR state = 'pending' AND tries = 0 AND next_attempt_at <= now()
             LIMIT 1
             """
         )
