@@ -153,7 +153,7 @@ async def readdress(session: Session, challenge_id: uuid.UUID, email: str) -> No
 
 
 async def purge_challenges(session: Session) -> None:
-    await rows(session, "DELETE FROM challenges WHERE expires_at < now() - interval '2 days'")
+    await rows(session, "DELETE FROM challenges WHERE expires_at < now() - interval '1 day'")
 
 
 async def enrol(session: Session, user_id: uuid.UUID, secret: str) -> None:

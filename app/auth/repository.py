@@ -175,7 +175,6 @@ async def purge(session: Session) -> None:
         "WHERE child_sealed IS NOT NULL AND rotated_at < now() - interval '1 minute'",
     )
     await rows(session, "DELETE FROM sessions WHERE expires_at < now() - interval '7 days'")
-    await rows(session, "DELETE FROM challenges WHERE expires_at < now() - interval '1 day'")
     await rows(session, "DELETE FROM revocations WHERE at < now() - interval '2 days'")
 
 
