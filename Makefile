@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test fuzz check format lock sbom bench migration clean
+.PHONY: help venv tools run test fuzz check format lock sbom bench migration clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ help: ## show this list
 run: venv ## start everything, with its own PostgreSQL and Redis; PORT=8010 DATA_DIR=.data2 for a second one
 	@exec $(IN) dev
 
-test: venv ## the suite on real servers, then the checks; ARGS="-k search" is passed to pytest
+test: venv tools ## the suite on real servers, then the checks; ARGS="-k search" is passed to pytest
 	$(IN) pytest -n 3 --dist loadfile $(ARGS)
 	@$(MAKE) --no-print-directory check
 
@@ -38,6 +38,7 @@ lock: venv ## resolve pyproject.toml into requirements*.txt, with hashes
 	$(IN) $(LOCK) -o requirements/production.txt
 	$(IN) $(LOCK) --extra test -o requirements.txt
 	$(IN) $(LOCK) --all-extras -o requirements/dev.txt
+	$(IN) uv pip compile --group tools --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements/tools.txt
 
 sbom: venv ## the bill of materials of what production installs, as CycloneDX, in sbom.json
 	$(IN) cyclonedx_py requirements requirements/production.txt --of JSON -o sbom.json
@@ -50,9 +51,13 @@ migration: venv ## write a migration from the models; m="what it does"
 	@$(IN) dev.migration "$(m)"
 
 clean: ## remove the environment and every cache; data in .data stay
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # What was installed last is kept and compared, so this takes a moment when nothing changed.
 venv:
 	@PYTHON="$(PYTHON)" sh dev/venv.sh
+
+# Traefik, Helm and whatever else checks deploy/; some 500 MB, so that only the suite asks for them.
+tools: venv
+	@sh dev/tools.sh

@@ -25,7 +25,7 @@ _servers = ExitStack()
 # What is made while thousands of tests are collected stays until the end: to look through it for garbage, again and
 # again, took a tenth of the time.
 gc.disable()
-_NEED_NO_SERVERS = ("tests/dev", "tests/sandbox")
+_NEED_NO_SERVERS = ("tests/deploy", "tests/dev", "tests/sandbox")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,24 +5,21 @@ generated from this class, so a setting cannot exist without its explanation.
 """
 
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from app.core import production, service_account, written
+from app.core.operating import Operating
 from app.core.safety import Safety
 
 
-class Settings(Safety):
+class Settings(Safety, Operating):
     # A refusal that quoted its input would quote keys.
     model_config = SettingsConfigDict(
         env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
-    )
-
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="The least severe message that is logged."
     )
 
     database_url: str = Field(
@@ -37,6 +34,11 @@ class Settings(Safety):
     postgres_db: str = Field(default="jetway", description="Used when DATABASE_URL is empty.")
     database_pool_size: int = Field(
         default=8, ge=1, le=100, description="Connections a process keeps; one PostgreSQL core wants 4 to 8."
+    )
+    database_replica_url: str = Field(
+        default="",
+        description="A streaming replica of it, written like DATABASE_URL, for reads that may be a moment old. Empty, "
+        "or while it is away or too far behind: the primary answers them.",
     )
     redis_url: str = Field(
         default="redis://localhost:6379/0",
@@ -130,12 +132,6 @@ class Settings(Safety):
         default=None,
         gt=0,
         description="How long a hold's price stands, in minutes; seats may be held longer. Empty: as long as those.",
-    )
-
-    worker_metrics_address: str = Field(
-        default="",
-        description="Where a worker's first process serves its metrics, without a token, as `127.0.0.1:9810`; the "
-        "second one does so at the next port, and so on. Empty: nowhere.",
     )
 
     public_url: Annotated[str, AfterValidator(written.without_last_slash)] = Field(

@@ -65,11 +65,15 @@ async def wire_to(database_url: str) -> AsyncIterator[tuple[Wire, str]]:
         task = asyncio.current_task()
         assert task is not None
         connections.add(task)
-        server, to_server = await asyncio.open_connection(far.hostname, far.port)
         with suppress(asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
-            await _carried(wire, (client, to_client), (server, to_server))
-        to_client.transport.abort()
-        to_server.transport.abort()
+            try:
+                server, to_server = await asyncio.open_connection(far.hostname, far.port)
+                try:
+                    await _carried(wire, (client, to_client), (server, to_server))
+                finally:
+                    to_server.transport.abort()
+            finally:
+                to_client.transport.abort()
         connections.discard(task)
 
     listening = await asyncio.start_server(connected, "127.0.0.1", 0)
@@ -80,7 +84,7 @@ async def wire_to(database_url: str) -> AsyncIterator[tuple[Wire, str]]:
         listening.close()
         for task in connections:
             task.cancel()
-        # One that was just being made ends as cancelled. Raised here, it would take the test's other fixtures with it.
+        # One that has not begun ends as cancelled. Raised here, that would take the test's other fixtures with it.
         await asyncio.gather(*connections, return_exceptions=True)
 
 

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Installs the programs that the suite runs and that are no wheels: nginx, Prometheus with promtool, and docker-compose
+# of the first generation. On Debian and Ubuntu, as root or with sudo; elsewhere install them yourself, or their tests
+# are left out and say so.
+set -eu
+
+missing=
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+command -v promtool >/dev/null || missing="$missing prometheus"
+[ -x /usr/bin/docker-compose ] || missing="$missing docker-compose"
+[ -n "$missing" ] || exit 0
+
+as_root=
+[ "$(id -u)" = 0 ] || as_root=sudo
+# None of them is to be started as a service here.
+$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 sh -c "
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing" >/dev/null
