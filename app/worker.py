@@ -48,6 +48,8 @@ _SCHEDULE = {
     bookings.purge_documents: 3600,
     flights.keep_fresh: 30,
     flights.check_zones: 21_600,
+    ops.check_invariants: 60,
+    ops.take_stock: 60,
     ops.purge: 3600,
     ops.drop_events: 3600,
     ops.keep_audit_months: 3600,

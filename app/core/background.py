@@ -20,10 +20,12 @@ from celery import Celery, Task
 from app.core import db, http, redis, strangers
 from app.core.config import settings
 from app.core.logging import logger
-from app.core.metrics import TASKS
+from app.core.metrics import TASK_SECONDS, TASKS
 
 log = logger("jetway.tasks")
 
+# Where its messages wait in Redis.
+QUEUE = "celery"
 celery = Celery("jetway")
 celery.conf.update(
     broker_url=settings().redis_url,
@@ -31,6 +33,7 @@ celery.conf.update(
     broker_connection_max_retries=None,  # What a worker keeps delivering needs no broker, so it never gives up.
     broker_transport_options={"visibility_timeout": 300, "socket_timeout": 5, "socket_connect_timeout": 5},
     accept_content=["json"],
+    task_default_queue=QUEUE,
     task_ignore_result=True,
     task_acks_late=True,
     task_time_limit=120,
@@ -120,7 +123,7 @@ def task(name: str) -> Callable[[Callable[..., Awaitable[None]]], Task[Any, None
     def register(function: Callable[..., Awaitable[None]]) -> Task[Any, None]:
         @functools.wraps(function)
         def run(*args: Any) -> None:
-            with structlog.contextvars.bound_contextvars(task=name):
+            with structlog.contextvars.bound_contextvars(task=name), TASK_SECONDS.labels(name).time():
                 try:
                     run_here(function, *args)
                 except Exception:

@@ -8,7 +8,7 @@ from app.core.config import settings
 from app.core.logging import logger
 from app.jobs import service as jobs
 from app.notifications import service as notifications
-from app.ops import service
+from app.ops import measuring, service
 from app.privacy import service as privacy
 from app.timetable import service as timetable
 
@@ -21,6 +21,18 @@ _EVENTS_A_BATCH = 5000
 async def beat() -> None:
     """A message of Beat's, handled by a worker: proof that the worker makes progress."""
     await service.note_progress("worker")
+
+
+@task("ops.check_invariants")
+async def check_invariants() -> None:
+    """Ask whether what must always be true is true; what is not is told by metrics and in the log."""
+    await measuring.check_invariants()
+
+
+@task("ops.take_stock")
+async def take_stock() -> None:
+    """Count what is told by metrics and is too much to count at each scrape."""
+    await measuring.take_stock()
 
 
 @task("ops.purge")

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core import logging, origin
 from app.core.errors import TooManyRequests
-from app.core.metrics import REQUESTS, Answered, Kind
+from app.core.metrics import IN_PROGRESS, REQUESTS, Answered, Kind
 from app.core.web import headers, problems
 from app.core.web.headers import Cors, Header
 from app.core.web.limits import Limit
@@ -142,6 +142,7 @@ class RequestContext:
         refusal: TooManyRequests | None,
     ) -> None:
         status = 500
+        IN_PROGRESS.inc()
         scope.setdefault("state", {})["request_id"] = added[0][1].decode()
         logging.request_id.set(scope["state"]["request_id"])
         origin.address.set(scope["client"][0] if scope["client"] else "")
