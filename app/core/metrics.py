@@ -8,13 +8,16 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.core.work import Work
+
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 # Method, route and status, from closed sets.
 Kind = tuple[str, str, int]
-# Its kind, when it was done and how long that took, by the monotonic clock in seconds, and the request's id.
-Answered = tuple[Kind, float, float, bytes]
+# Its kind, when it was done and how long that took, by the monotonic clock in seconds, the request's id, and what else
+# its line tells.
+Answered = tuple[Kind, float, float, bytes, Work]
 
 
 class RequestMeter(Collector):
@@ -29,7 +32,7 @@ class RequestMeter(Collector):
 
     def add(self, answered: Iterable[Answered]) -> None:
         last, counts = None, list[float]()
-        for kind, _, seconds, _ in answered:
+        for kind, _, seconds, _, _ in answered:
             if kind is not last:
                 last, counts = kind, self._seen.setdefault(kind, [0] * (len(_BOUNDS) + 1) + [0.0])
             counts[bisect_left(_BOUNDS, seconds)] += 1

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Work:
-    """`user` is the account that asks, by a session or by the API key `key`; ids, and empty for nobody.
+    """`user` is the account that asks, by a session or by the API key `key`, and `trace` the trace that all of it
+    belongs to: ids, and empty where there is none.
 
     `cache` says where a ready answer was: `hot` in this process, `redis`, or nowhere, and it was `computed`.
     Calls to others at the same time count in full, so that their seconds may be more than the whole took.
@@ -19,9 +20,13 @@ class Work:
     user: str = ""
     key: str = ""
     cache: str = ""
+    trace: str = ""
     calls: int = 0
     call_seconds: float = 0.0
 
+
+# Nobody in particular was given what was ready: one record for all of them, which is why nothing may be added to it.
+HOT = Work(cache="hot")
 
 # Outside of requests and tasks there is none: what a worker keeps doing has lines of its own.
 current: ContextVar[Work | None] = ContextVar("work", default=None)

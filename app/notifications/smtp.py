@@ -5,12 +5,14 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from time import monotonic
 from types import TracebackType
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 from email_validator import EmailNotValidError, validate_email
 
+from app.core import work
 from app.core.config import settings
 from app.core.db import Row
 from app.notifications.letters import Letter
@@ -37,6 +39,7 @@ class Connection:
 
     async def send(self, message: EmailMessage) -> None:
         """Within a total time. Raises Refused, Delayed, Unreachable."""
+        started = monotonic()
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 client = self._client = self._client or await _opened()
@@ -46,6 +49,8 @@ class Connection:
             if not isinstance(error, aiosmtplib.SMTPRecipientsRefused):
                 self._drop()
             raise meant from None
+        finally:
+            work.called(monotonic() - started)
 
     def _drop(self) -> None:
         client, self._client = self._client, None
