@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from app.core import background, db, doorbell, outbox
+from app.core import background, business, db, doorbell, outbox
+from app.core.db import Row, Session
 from app.core.logging import logger
 from app.notifications import service as notifications
 from app.notifications import tasks as notification_tasks
@@ -19,10 +20,21 @@ async def _ring_for_people() -> None:
     await doorbell.ring(notification_tasks.push_due.name)
 
 
-# Each writes rows of its own for events; then whoever works these off is woken.
+async def _count(_: Session, events: list[Row]) -> bool:
+    business.tell_events(events)
+    return False
+
+
+async def _nobody() -> None:
+    """Lines are all that there is to do."""
+
+
+# Each writes rows of its own for events; then whoever works these off is woken. Who counts comes last, when the others
+# have taken the events: what they refuse is handed on once more, and would be counted again.
 SUBSCRIBERS: dict[outbox.Subscriber, Callable[[], Awaitable[None]]] = {
     messages.queue: courier.wake,
     notifications.queue: _ring_for_people,
+    _count: _nobody,
 }
 
 _EVENTS_A_BATCH = 500

@@ -15,7 +15,7 @@ from app.auth.errors import (
     WrongKeyMode,
 )
 from app.auth.tokens import Caller
-from app.core import audit, db, origin
+from app.core import audit, db, origin, work
 from app.core.config import settings
 from app.core.db import Row
 from app.core.errors import Forbidden, Unauthorized
@@ -40,8 +40,10 @@ async def caller_of(request: Request, token: str) -> Caller:
     await revoked.require_good(caller.session_id, writing=request.method not in revoked.SAFE_METHODS)
     if caller.scopes is None:
         origin.caller.set(("user", caller.user_id))
+        work.signed_in(str(caller.user_id))
     else:
         origin.caller.set(("api_key", caller.session_id))
+        work.signed_in(str(caller.user_id), str(caller.session_id))
         scopes.require(caller.scopes, request.method, request.scope["route"].path)
     return caller
 

@@ -16,6 +16,7 @@ from app.auth import revoked, tokens
 from app.auth.tokens import Caller
 from app.bookings import answers
 from app.bookings.schemas import BookingIn
+from app.core import work
 from app.core.errors import AppError
 from app.core.web import problems
 from app.core.web.door import read_at_the_door
@@ -48,6 +49,7 @@ class HotPath:
         key = headers.get(b"idempotency-key")
         try:
             await revoked.require_good(caller.session_id, writing=True)
+            work.signed_in(str(caller.user_id))
             answer = await answers.held(Once(request, key.decode() if key else None), caller.user_id, data)
         except Exception as error:  # noqa: BLE001  Each has its answer there.
             answer = await problems.answered(request, error)

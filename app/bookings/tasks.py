@@ -57,7 +57,7 @@ async def settle_payments() -> None:
         if due:
             await _ready()
         for payment_id in due:
-            await _whatever_comes(paying.carry_on(payment_id), payment=payment_id)
+            await _whatever_comes(paying.carry_on(payment_id), payment_id=payment_id)
         if len(due) < _PAYMENTS_A_BATCH:
             return
 

@@ -8,6 +8,7 @@ A message carries ids at most: rows are the truth, and every task may run twice.
 import asyncio
 import atexit
 import functools
+import logging
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, wait
@@ -16,12 +17,14 @@ from typing import Any
 
 import structlog
 import uvloop
-from celery import Celery, Task
+from celery import Celery, Task, current_task
 
-from app.core import db, http, redis, strangers
+from app.core import db, http, redis, strangers, work
 from app.core.config import settings
+from app.core.logging import TASKS as DATASET
 from app.core.logging import logger
 from app.core.metrics import TASK_SECONDS, TASKS
+from app.core.work import Work
 
 log = logger("jetway.tasks")
 
@@ -51,6 +54,9 @@ _HANGS_SECONDS = 60.0
 
 # How long what is kept running may take to end: longer than it waits for others, shorter than a container is given.
 _ENDS_WITHIN_SECONDS = 8.0
+
+# Sweeps come every few seconds. One that takes longer than this is worth a line even if it did nothing else.
+_SLOW_SECONDS = 1.0
 
 _loop: asyncio.AbstractEventLoop | None = None
 _stop: asyncio.Event | None = None
@@ -139,15 +145,34 @@ def task(name: str) -> Callable[[Callable[..., Awaitable[None]]], Task[Any, None
     def register(function: Callable[..., Awaitable[None]]) -> Task[Any, None]:
         @functools.wraps(function)
         def run(*args: Any) -> None:
-            with structlog.contextvars.bound_contextvars(task=name), TASK_SECONDS.labels(name).time():
+            known, started, outcome = Work(), monotonic(), "failed"
+            work.current.set(known)
+            about = {"jetway.task.name": name, "jetway.task.id": current_task.request.id or ""}
+            with structlog.contextvars.bound_contextvars(**about), TASK_SECONDS.labels(name).time():
                 try:
                     run_here(function, *args)
+                    outcome = "succeeded"
                 except Exception:
-                    TASKS.labels(name, "failed").inc()
                     log.exception("task failed")
                     raise
-            TASKS.labels(name, "succeeded").inc()
+                finally:
+                    TASKS.labels(name, outcome).inc()
+                    _tell(known, monotonic() - started, outcome, asked_for=bool(args))
 
         return celery.task(name=name)(run)
 
     return register
+
+
+def _tell(known: Work, seconds: float, outcome: str, *, asked_for: bool) -> None:
+    """One line a task. A sweep that found nobody to call is one of thousands a day: only DEBUG tells of it."""
+    notable = asked_for or known.calls or seconds > _SLOW_SECONDS or outcome != "succeeded"
+    facts: dict[str, Any] = {
+        "event.dataset": DATASET,
+        "event.outcome": "success" if outcome == "succeeded" else "failure",
+        "event.duration": round(seconds * 1e9),
+    }
+    if known.calls:
+        facts["jetway.upstream.calls"] = known.calls
+        facts["jetway.upstream.duration"] = round(known.call_seconds * 1e9)
+    log.log(logging.INFO if notable else logging.DEBUG, f"task {outcome}", **facts)

@@ -46,7 +46,7 @@ async def send(task: str, *arguments: str, expires: int | None = None) -> None:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await asyncio.to_thread(_send, task, arguments, expires)
     except (OSError, OperationalError) as error:
-        log.warning("doorbell not rung", task=task, arguments=arguments, reason=type(error).__name__)
+        log.warning("doorbell not rung", task_name=task, arguments=arguments, reason=type(error).__name__)
 
 
 def _key(task: str) -> str:

@@ -1,9 +1,12 @@
 """The one outbound HTTP client: bounded in time and size, without redirects or proxies from the environment."""
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import aiohttp
+
+from app.core import work
 
 _LONGEST_BODY = 4 * 1024 * 1024
 
@@ -29,10 +32,13 @@ async def _sent_once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     """Keep the library from repeating a broken GET by itself: every call is paid for and must be counted."""
+    started = monotonic()
     try:
         return await handler(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise _ConnectionBrokenError(type(error).__name__) from None
+    finally:
+        work.called(monotonic() - started)
 
 
 def connect() -> None:

@@ -7,12 +7,15 @@ from itertools import accumulate
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.core.work import Work
+
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 # Method, route and status, from closed sets.
 Kind = tuple[str, str, int]
-# Its kind, when it was done and how long that took, by the monotonic clock in seconds, and the request's id.
-Answered = tuple[Kind, float, float, bytes]
+# Its kind, when it was done and how long that took, by the monotonic clock in seconds, the request's id, and what else
+# its line tells.
+Answered = tuple[Kind, float, float, bytes, Work]
 
 
 def _buckets(bounds: Iterable[float], counts: Iterable[float]) -> list[tuple[str, float]]:
@@ -32,7 +35,7 @@ class RequestMeter(Collector):
 
     def add(self, answered: Iterable[Answered]) -> None:
         last, counts = None, list[float]()
-        for kind, _, seconds, _ in answered:
+        for kind, _, seconds, _, _ in answered:
             if kind is not last:
                 last, counts = kind, self._seen.setdefault(kind, [0] * (len(BOUNDS) + 1) + [0.0])
             counts[bisect_left(BOUNDS, seconds)] += 1

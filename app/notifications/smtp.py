@@ -5,12 +5,14 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from time import monotonic
 from types import TracebackType
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 from email_validator import EmailNotValidError, validate_email
 
+from app.core import work
 from app.core.config import settings
 from app.core.db import Row
 from app.core.metrics import UPSTREAM_CALLS, UPSTREAM_SECONDS
@@ -38,12 +40,12 @@ class Connection:
 
     async def send(self, message: EmailMessage) -> None:
         """Within a total time. Raises Refused, Delayed, Unreachable."""
-        outcome = "ok"
+        started, outcome = monotonic(), "cancelled"
         try:
-            with UPSTREAM_SECONDS.labels("smtp", "send").time():
-                async with asyncio.timeout(_TIMEOUT_SECONDS):
-                    client = self._client = self._client or await _opened()
-                    await client.send_message(message)
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                client = self._client = self._client or await _opened()
+                await client.send_message(message)
+            outcome = "ok"
         except (TimeoutError, OSError, aiosmtplib.SMTPException) as error:
             meant = _meant(error, opened=self._client is not None)
             outcome = type(meant).__name__.lower()
@@ -51,7 +53,10 @@ class Connection:
                 self._drop()
             raise meant from None
         finally:
+            seconds = monotonic() - started
             UPSTREAM_CALLS.labels("smtp", "send", outcome).inc()
+            UPSTREAM_SECONDS.labels("smtp", "send").observe(seconds)
+            work.called(seconds)
 
     def _drop(self) -> None:
         client, self._client = self._client, None

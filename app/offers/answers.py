@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from app.core import clock, redis
+from app.core import business, clock, money, redis, work
 from app.core.config import settings
 from app.core.db import Row
 from app.core.etags import etag_of
@@ -25,27 +25,44 @@ from app.fares import service as fares
 from app.offers import search
 from app.offers.journeys import rules
 from app.offers.markets import Market, markets_of
-from app.offers.questions import Question
+from app.offers.questions import Question, SearchQuery
 
 _MOST_HOT = 256
 _RENEWAL_SECONDS = 0.5
 _STALE_SECONDS = 5
 _GENERATION_SECONDS = 3600
+# So long answers that are repeated are only counted, before a line tells how often.
+_TOLD_SECONDS = 10.0
 
 Generations = list[bytes | None]
 
 
 @dataclass(slots=True)
 class Answer:
+    """`looked_for` is what the business's lines tell of the search, and `repeats` how often nothing has told of it."""
+
     body: bytes
     headers: list[tuple[bytes, bytes]]
     etag: str
     markets: frozenset[str]
+    looked_for: Row
     hot_until: float
+    repeats: int = 0
+
+
+@dataclass(slots=True)
+class _Found:
+    """The answer as bytes, how many offers there are on all its pages, and the lowest price in minor units."""
+
+    body: bytes
+    results: int
+    lowest: int | None
+    stale: bool = False
 
 
 _hot: dict[bytes, Answer] = {}
-_computing: dict[str, asyncio.Task[tuple[bytes, bool]]] = {}
+_repeated: list[Answer] = []
+_computing: dict[str, asyncio.Task[_Found]] = {}
 _latest: list[Row] = []
 _moved: set[str] = set()
 
@@ -67,6 +84,26 @@ def hot(raw_query: bytes) -> Answer | None:
     return None
 
 
+def repeated(answer: Answer) -> None:
+    """Count that an answer was given once more; a line for each would cost more than giving it."""
+    answer.repeats += 1
+    if answer.repeats == 1:
+        if not _repeated:
+            asyncio.get_running_loop().call_later(_TOLD_SECONDS, _tell_of_repeats)
+        _repeated.append(answer)
+
+
+def _tell_of_repeats() -> None:
+    told = [
+        one.looked_for | {"jetway.search.source": "hot", "jetway.search.count": one.repeats}
+        for one in _repeated
+    ]
+    for answer in _repeated:
+        answer.repeats = 0
+    _repeated.clear()
+    business.tell("search", told)
+
+
 async def find(query: Question, raw_query: bytes | None) -> Answer:
     """The answer to a search. Raises what `markets_of` and `search` raise.
 
@@ -77,17 +114,19 @@ async def find(query: Question, raw_query: bytes | None) -> Answer:
         _name(o, d, market.day) for market in wanted for o in market.origins for d in market.destinations
     ]
     key = f"search:{fares.book().version}:{rules().version}:{query.model_dump_json()}"
-    stored, generations = await _stored(key, names)
-    if stored is None:
-        stored, stale = await _computed(key, query, wanted)
-        SEARCH_ANSWERS.labels("computed").inc()
+    found, generations = await _stored(key, names)
+    source = "computed" if found is None else "redis"
+    if found is None:
+        found = await _computed(key, query, wanted)
         if generations is not None:
-            await _store(
-                key, stored, generations, _STALE_SECONDS if stale else settings().search_cache_seconds
-            )
-    else:
-        SEARCH_ANSWERS.labels("redis").inc()
-    answer = _answer(stored, names)
+            await _store(key, found, generations)
+    SEARCH_ANSWERS.labels(source).inc()
+    work.answered_from(source)
+    answer = _answer(found, names, _looked_for(query, found))
+    if query.cursor is None:  # A further page is no further search.
+        business.tell(
+            "search", [answer.looked_for | {"jetway.search.source": source, "jetway.search.count": 1}]
+        )
     if raw_query is not None:
         if len(_hot) >= _MOST_HOT:
             _hot.pop(next(iter(_hot)))
@@ -118,7 +157,7 @@ def _name(origin: str, destination: str, day: date) -> str:
     return f"seats:{origin}:{destination}:{day:%Y%m%d}"
 
 
-async def _stored(key: str, names: list[str]) -> tuple[bytes | None, Generations | None]:
+async def _stored(key: str, names: list[str]) -> tuple[_Found | None, Generations | None]:
     """A stored answer that still holds, and the generations now; both None when Redis is away."""
     values: list[Any] | None = await redis.or_none(redis.client().mget([key, *names]))
     if values is None:
@@ -127,19 +166,25 @@ async def _stored(key: str, names: list[str]) -> tuple[bytes | None, Generations
     if entry is None:
         return None, generations
     head, _, body = entry.partition(b"\n")
-    return (body if head == _stamp(generations) else None), generations
+    stamp, *counts = head.split(b" ")
+    if stamp != _stamp(generations) or len(counts) != 2:
+        return None, generations
+    return _Found(body, int(counts[0]), int(counts[1]) if counts[1] else None), generations
 
 
-async def _store(key: str, body: bytes, generations: Generations, seconds: int) -> None:
+async def _store(key: str, found: _Found, generations: Generations) -> None:
+    seconds = _STALE_SECONDS if found.stale else settings().search_cache_seconds
     if seconds:
-        await redis.or_none(redis.client().set(key, _stamp(generations) + b"\n" + body, ex=seconds))
+        lowest = "" if found.lowest is None else found.lowest
+        head = _stamp(generations) + f" {found.results} {lowest}\n".encode()
+        await redis.or_none(redis.client().set(key, head + found.body, ex=seconds))
 
 
 def _stamp(generations: Generations) -> bytes:
     return b",".join(generation or b"0" for generation in generations)
 
 
-async def _computed(key: str, query: Question, wanted: list[Market]) -> tuple[bytes, bool]:
+async def _computed(key: str, query: Question, wanted: list[Market]) -> _Found:
     """Computed once in this process, however many ask at the same time."""
     task = _computing.get(key)
     if task is None:
@@ -148,18 +193,40 @@ async def _computed(key: str, query: Question, wanted: list[Market]) -> tuple[by
     return await asyncio.shield(task)
 
 
-async def _compute(query: Question, wanted: list[Market]) -> tuple[bytes, bool]:
+async def _compute(query: Question, wanted: list[Market]) -> _Found:
     found = await search.search(query, wanted)
     _latest[:] = found["data"][:1] or _latest
-    return orjson.dumps(found), found["meta"]["stale"]
+    meta = found["meta"]
+    price = meta["facets"]["price"]
+    return _Found(orjson.dumps(found), meta["total"], price and money.minor(price["lowest"]), meta["stale"])
 
 
-def _answer(body: bytes, names: list[str]) -> Answer:
-    etag = etag_of(body)
+def _looked_for(query: Question, found: _Found) -> Row:
+    first, *others = query.wishes
+    trip = ("one_way", "return" if isinstance(query, SearchQuery) else "multi_city")[bool(others)]
+    return {
+        "jetway.search.trip": trip,
+        "jetway.search.origin": first.origin,
+        "jetway.search.destination": first.destination,
+        "jetway.search.departure_date": first.departure_date.isoformat(),
+        "jetway.search.return_date": others[0].departure_date.isoformat() if trip == "return" else None,
+        "jetway.search.adults": query.adults,
+        "jetway.search.children": query.children,
+        "jetway.search.infants": query.infants,
+        "jetway.search.cabin": query.cabin,
+        "jetway.search.results": found.results,
+        "jetway.search.lowest_price": found.lowest,
+        "jetway.money.currency": query.currency,
+    }
+
+
+def _answer(found: _Found, names: list[str], looked_for: Row) -> Answer:
+    body, etag = found.body, etag_of(found.body)
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"etag", etag.encode()),
         (b"cache-control", b"no-cache"),
     ]
-    return Answer(body, headers, etag, frozenset(names), monotonic() + settings().hot_cache_seconds)
+    hot_until = monotonic() + settings().hot_cache_seconds
+    return Answer(body, headers, etag, frozenset(names), looked_for, hot_until)

@@ -21,6 +21,7 @@ def shortcut(scope: Scope, if_none_match: bytes | None) -> Ready | None:
     if answer is None:
         return None
     _hits.inc()
+    answers.repeated(answer)
     if if_none_match is not None and matches(if_none_match.decode("latin-1"), answer.etag):
         return _NOT_MODIFIED, _validators(answer), b""
     return _FOUND, answer.headers, answer.body

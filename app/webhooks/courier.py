@@ -13,11 +13,11 @@ from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
 
-from app.core import background, clock, db, strangers
+from app.core import background, business, clock, db, strangers
 from app.core.config import settings
 from app.core.crypto import CannotOpen
 from app.core.db import Row
-from app.core.logging import logger
+from app.core.logging import logger, trace_in
 from app.core.metrics import WEBHOOK_ATTEMPTS, WEBHOOK_FIRST_SECONDS, WEBHOOKS_IN_HAND
 from app.webhooks import health, ids, leases, retries, secrets, signing
 
@@ -288,6 +288,10 @@ class Courier:
             await health.note(answered, failed - answered, gone)
         async with db.direct() as session:
             kept = await leases.finish(session, ended)
+        ours = {one["id"] for one in kept}
+        for state in ("delivered", "exhausted"):
+            over = [_fact(one) for one in ended if one["state"] == state and one["id"] in ours]
+            business.tell(f"delivery.{state}", over)
         for _ in range(len(ended) - len(kept)):
             WEBHOOK_ATTEMPTS.labels("lost").inc()
 
@@ -305,6 +309,24 @@ def _headers(keys: list[bytes], delivery: Row, timestamp: int) -> dict[str, str]
         "webhook-timestamp": str(timestamp),
         "webhook-signature": signing.sign(keys, message_id, timestamp, delivery["body"]),
         "webhook-attempt": str(delivery["tries"]),
+    }
+
+
+def _fact(ended: Row) -> Row:
+    """What the business's lines tell of a delivery that is over. It may be replayed: the attempt is part of the id."""
+    shown = ids.shown(ids.DELIVERY, ended["id"])
+    return {
+        "event.id": f"{shown}_{ended['tries']}",
+        "trace.id": trace_in(ended.get("traceparent")),
+        "event.duration": (ended["milliseconds"] or 0) * 1_000_000,
+        "http.response.status_code": ended["status"],
+        "jetway.delivery.id": shown,
+        "jetway.delivery.subscription_id": ids.shown(ids.SUBSCRIPTION, ended["subscription_id"]),
+        "jetway.delivery.event_id": ids.shown(ids.EVENT, ended["event_id"]),
+        "jetway.delivery.event_type": ended["type"],
+        "jetway.delivery.attempts": ended["tries"],
+        "jetway.delivery.lag": int((clock.now() - ended["event_at"]).total_seconds() * 1e9),
+        "jetway.reason": ended["error"],
     }
 
 

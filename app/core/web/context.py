@@ -16,13 +16,14 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core import logging, origin
+from app.core import logging, origin, work
 from app.core.errors import TooManyRequests
 from app.core.metrics import IN_PROGRESS, REQUESTS, Answered, Kind
 from app.core.web import headers, problems
 from app.core.web.headers import Cors, Header
 from app.core.web.limits import Limit
 from app.core.web.proxies import Proxies
+from app.core.work import HOT, Work
 
 # What an answer is counted under, its headers and its body.
 Ready = tuple[Kind, list[Header], bytes]
@@ -46,6 +47,7 @@ _READ_HERE = frozenset(
         b"x-forwarded-for",
         b"x-forwarded-proto",
         b"access-control-request-method",
+        b"traceparent",
     )
 )
 # Short, or requests would wait behind a long batch.
@@ -106,10 +108,10 @@ class RequestContext:
         if self.edge.cors is not None:
             if scope["method"] == "OPTIONS" and b"access-control-request-method" in told:
                 added += self.edge.cors.preflight(told.get(b"origin"))
-                await self._send(send, (_PREFLIGHT, [], b""), started, added)
+                await self._send(send, (_PREFLIGHT, [], b""), started, added, Work())
                 return
             added += self.edge.cors.headers(told.get(b"origin"))
-        caller, refusal = None, None
+        caller, user, refusal = None, None, None
         if self.limits is not None and scope["path"] not in UNLIMITED:
             user = self.limits.identify(told[b"authorization"]) if b"authorization" in told else None
             caller = user or (scope["client"][0] if scope["client"] else "")
@@ -120,15 +122,21 @@ class RequestContext:
             added += (limit.policy, left)
         # Who is refused must not be the one who is sent to renew an answer.
         ready = self.shortcut(scope, told.get(b"if-none-match")) if refusal is None else None
+        trace = logging.trace_id.get()
+        if not trace and b"traceparent" in told:
+            trace = logging.trace_in(told[b"traceparent"].decode("latin-1")) or ""
+        known = Work(user.removeprefix("user:") if user else "", trace=trace) if user or trace else None
         if ready is None:
-            await self._routed(scope, receive, send, started, added, caller, refusal)
-        else:
-            await self._send(send, ready, started, added)
+            await self._routed(scope, receive, send, started, added, caller, refusal, known or Work())
+            return
+        if known is not None:
+            known.cache = "hot"
+        await self._send(send, ready, started, added, known or HOT)
 
-    async def _send(self, send: Send, ready: Ready, started: float, added: list[Header]) -> None:
+    async def _send(self, send: Send, ready: Ready, started: float, added: list[Header], known: Work) -> None:
         kind, own, body = ready
         await send({"type": "http.response.start", "status": kind[2], "headers": own + added})
-        self._account(kind, started, added)
+        self._account(kind, started, added, known)
         await send({"type": "http.response.body", "body": body})
 
     async def _routed(
@@ -140,10 +148,13 @@ class RequestContext:
         added: list[Header],
         caller: str | None,
         refusal: TooManyRequests | None,
+        known: Work,
     ) -> None:
         status = 500
         scope.setdefault("state", {})["request_id"] = added[0][1].decode()
         logging.request_id.set(scope["state"]["request_id"])
+        logging.trace_id.set(known.trace)
+        work.current.set(known)
         origin.address.set(scope["client"][0] if scope["client"] else "")
         origin.user_agent.set(next((value for name, value in scope["headers"] if name == b"user-agent"), b""))
         if caller is not None and self.limits is not None and refusal is None:
@@ -159,7 +170,7 @@ class RequestContext:
             # The route's template, never the path: labels stay bounded, and no booking reference is logged.
             route = getattr(scope.get("route"), "path", _UNMATCHED)
             method = scope["method"] if route != _UNMATCHED else "-"
-            self._account((method, route, status), started, added)
+            self._account((method, route, status), started, added, known)
 
         async def send_with_added(message: Message) -> None:
             nonlocal status
@@ -191,12 +202,12 @@ class RequestContext:
         added[-2:] = [(one[0], one[1] + b", " + other[1]) for one, other in both]
         return refusal
 
-    def _account(self, kind: Kind, started: float, added: list[Header]) -> None:
+    def _account(self, kind: Kind, started: float, added: list[Header], known: Work) -> None:
         """Counting and writing one by one would cost more than a hot answer; a batch has little of it for each."""
         if not self._answered:
             asyncio.get_running_loop().call_later(_BATCH_SECONDS, self._settle)
         ended = monotonic()
-        self._answered.append((kind, ended, ended - started, added[0][1]))
+        self._answered.append((kind, ended, ended - started, added[0][1], known))
 
     def _settle(self) -> None:
         answered, self._answered = self._answered, []
