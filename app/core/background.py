@@ -17,7 +17,7 @@ import structlog
 import uvloop
 from celery import Celery, Task
 
-from app.core import db, http, redis, strangers
+from app.core import db, http, redis, strangers, tracing
 from app.core.config import settings
 from app.core.logging import logger
 from app.core.metrics import TASKS
@@ -82,6 +82,7 @@ def close_resources() -> None:
     run_here(_disconnect)
     _loop.call_soon_threadsafe(_loop.stop)
     _loop = None
+    tracing.end()
 
 
 async def _disconnect() -> None:
@@ -110,6 +111,11 @@ def run_here(function: Callable[..., Awaitable[None]], *args: Any) -> None:
         running.cancel()
 
 
+def _traceparent() -> str | None:
+    """The trace that the message of the task in hand belongs to; Beat's belong to none."""
+    return celery.current_task.request.get("traceparent") if celery.current_task else None
+
+
 async def _awaited(function: Callable[..., Awaitable[None]], *args: Any) -> None:
     await function(*args)
 
@@ -120,7 +126,8 @@ def task(name: str) -> Callable[[Callable[..., Awaitable[None]]], Task[Any, None
     def register(function: Callable[..., Awaitable[None]]) -> Task[Any, None]:
         @functools.wraps(function)
         def run(*args: Any) -> None:
-            with structlog.contextvars.bound_contextvars(task=name):
+            trace = tracing.joined(name, "consumer", _traceparent())
+            with structlog.contextvars.bound_contextvars(task=name), trace:
                 try:
                     run_here(function, *args)
                 except Exception:

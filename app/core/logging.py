@@ -19,6 +19,8 @@ from app.core.config import settings
 
 # A plain variable, because setting it is all that a hot request pays for.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+# The trace that the request or task in hand belongs to, as 32 hex digits; set by tracing, or told by who asks.
+trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 
 _SECRET_NAMES = ("password", "secret", "token", "authorization", "access_key", "cookie", "document")
 
@@ -49,6 +51,8 @@ def _without_secrets(value: Any) -> Any:
 def _identify(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if known := request_id.get():
         event["request_id"] = known
+    if trace := trace_id.get():
+        event["trace.id"] = trace
     return event
 
 
