@@ -71,6 +71,8 @@ def create_api() -> FastAPI:
         summary="Flight search, seats and bookings.",
         description=openapi.DESCRIPTION,
         lifespan=lifespan,
+        # Ours names no person; FastAPI's, which a variable would switch on, sends messages of exceptions.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         redirect_slashes=False,  # Where to would be put together from the host that the caller names.
     )
     problems.install(api)

@@ -130,7 +130,8 @@ def task(name: str) -> Callable[[Callable[..., Awaitable[None]]], Task[Any, None
             with structlog.contextvars.bound_contextvars(task=name), trace:
                 try:
                     run_here(function, *args)
-                except Exception:
+                except Exception as error:
+                    trace.failed(type(error).__name__)
                     TASKS.labels(name, "failed").inc()
                     log.exception("task failed")
                     raise

@@ -1,8 +1,8 @@
 """Traces: which parts a request or a task had, in whichever process, and how long each of them took.
 
-The only module that knows OpenTelemetry, and it loads it where traces are switched on and nowhere else: without a
-collector's address every function here returns at once. What is told of a part comes from closed sets and our own
-ids, never from what somebody has sent: no paths, no queries, no messages of exceptions.
+The only module that knows OpenTelemetry's tracer and exporter, and it loads them where traces are switched on and
+nowhere else: without a collector's address every function here returns at once. What is told of a part comes from
+closed sets and our own ids, never from what somebody has sent: no paths, no queries, no messages of exceptions.
 """
 
 import logging as standard_logging
@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from random import random
 from time import time_ns
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
@@ -59,7 +60,7 @@ class _Untraced:
     def failed(self, why: str) -> None: ...
 
 
-_UNTRACED = _Untraced()
+UNTRACED = _Untraced()
 _tracing: "_Tracing | None" = None
 
 
@@ -84,7 +85,7 @@ def end() -> None:
 
 def joined(name: str, kind: Kind, traceparent: str | None, told: Told | None = None) -> Part:
     """A part of the trace that a request or a message belongs to. One that belongs to none may begin one of its own."""
-    return _UNTRACED if _tracing is None else _tracing.joined(name, kind, traceparent, told)
+    return UNTRACED if _tracing is None else _tracing.joined(name, kind, traceparent, told)
 
 
 def followed(name: str, kind: Kind, traceparent: str | None, told: Told | None = None) -> Part:
@@ -93,7 +94,7 @@ def followed(name: str, kind: Kind, traceparent: str | None, told: Told | None =
     It links to what it is done in here, such as a task that works off many rows.
     """
     return (
-        _UNTRACED
+        UNTRACED
         if _tracing is None or traceparent is None
         else _tracing.followed(name, kind, traceparent, told)
     )
@@ -101,7 +102,7 @@ def followed(name: str, kind: Kind, traceparent: str | None, told: Told | None =
 
 def span(name: str, kind: Kind, told: Told | None = None) -> Part:
     """A part of what is traced here; nothing where nothing is."""
-    return _UNTRACED if _tracing is None else _tracing.span(name, kind, told)
+    return UNTRACED if _tracing is None else _tracing.span(name, kind, told)
 
 
 def called(provider: str, endpoint: str, outcome: str, seconds: float) -> None:
@@ -142,16 +143,16 @@ class _Tracing:
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
-        from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+        from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
         # It would say of every batch that it was not taken; what there is to say is said in `_Collector`.
         standard_logging.getLogger("opentelemetry").setLevel(standard_logging.CRITICAL)
-        self._context, self._trace = context, trace
+        self._context, self._trace, self._share = context, trace, settings().otel_traces_sampler_arg
         self._kinds = {kind.name.lower(): kind for kind in trace.SpanKind}
         self._format = TraceContextTextMapPropagator()
         self._provider = TracerProvider(
-            sampler=ParentBased(TraceIdRatioBased(settings().otel_traces_sampler_arg)),
+            sampler=ParentBased(ALWAYS_ON),
             resource=Resource.create(
                 {
                     "service.namespace": "jetway",
@@ -182,7 +183,11 @@ class _Tracing:
         ending.join(_ENDS_WITHIN_SECONDS)
 
     def joined(self, name: str, kind: Kind, traceparent: str | None, told: Told | None) -> Part:
+        # Decided here and not by the library's sampler, which makes a span of what is not traced: a hot answer would
+        # cost half as much again.
         before = self._read(traceparent) if traceparent else self._context.Context()
+        if not before and random() >= self._share:
+            return UNTRACED
         return _Running(self, self._started(name, kind, told, before))
 
     def followed(self, name: str, kind: Kind, traceparent: str, told: Told | None) -> Part:
@@ -192,7 +197,7 @@ class _Tracing:
 
     def span(self, name: str, kind: Kind, told: Told | None) -> Part:
         if not self._here().is_recording():
-            return _UNTRACED
+            return UNTRACED
         return _Running(self, self._started(name, kind, told, None))
 
     def took(self, name: str, seconds: float, told: Told) -> None:
@@ -269,7 +274,8 @@ class _Running:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            self.failed(kind.__name__)
+            # Not a failure: it may be an ordinary refusal, of which only its name is told.
+            self._span.set_attribute("error.type", kind.__name__)
         self._span.end()
         self._tracing.left(self._before)
         logging.trace_id.set(self._logged)

@@ -37,7 +37,7 @@ class Collector:
     async def until(self, trace: str, enough: Callable[[list[Span]], Any]) -> list[Span]:
         """The spans of a trace, once they are enough."""
         async with asyncio.timeout(20):
-            while not enough(found := self.of(trace)):
+            while not enough(found := self.of(trace)):  # noqa: ASYNC110  The exporter's batches tell nobody.
                 await asyncio.sleep(0.05)
         return found
 

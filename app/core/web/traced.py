@@ -26,6 +26,10 @@ class Traced:
             await self.app(scope, receive, send)
             return
         parent = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
+        span = tracing.joined("HTTP", "server", parent.decode("latin-1") or None)
+        if span is tracing.UNTRACED:
+            await self.app(scope, receive, send)
+            return
         status = 500
 
         async def noted(message: Message) -> None:
@@ -34,7 +38,7 @@ class Traced:
                 status = message["status"]
             await send(message)
 
-        with tracing.joined("HTTP", "server", parent.decode("latin-1") or None) as request:
+        with span as request:
             try:
                 await self.app(scope, receive, noted)
             finally:
