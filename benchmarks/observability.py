@@ -60,9 +60,9 @@ def _measured(urls: dict[str, str], path: str, script: Path | None, rounds: int,
 
 
 def _run(url: str, path: str, script: Path | None, seconds: int) -> Run:
-    before = _cpu_seconds(url)
+    before = cpu_seconds(url)
     rate, _ = stack.wrk(url + path, seconds, script)
-    return (_cpu_seconds(url) - before) / (rate * seconds) * 1e6, rate
+    return (cpu_seconds(url) - before) / (rate * seconds) * 1e6, rate
 
 
 def _line(name: str, runs: list[dict[str, Run]]) -> str:
@@ -74,7 +74,7 @@ def _line(name: str, runs: list[dict[str, Run]]) -> str:
     )
 
 
-def _cpu_seconds(url: str) -> float:
+def cpu_seconds(url: str) -> float:
     """What the scheduler has counted for all threads of the server at this address."""
     wanted = f"\0--port\0{url.rpartition(':')[2]}\0".encode()
     found = next(

@@ -50,8 +50,7 @@ class Traced:
         path = scope["path"]
         route = getattr(scope.get("route"), "path", path if path in self.ready else None)
         request.name(f"{method} {route}" if route else method)
-        request.tell({"http.request.method": method, "http.response.status_code": status})
-        if route:
-            request.tell({"http.route": route})
+        named = {"http.route": route} if route else {}
+        request.tell({"http.request.method": method, "http.response.status_code": status, **named})
         if status >= 500:
             request.failed(str(status))
