@@ -55,7 +55,7 @@ def measure(shop: Shop, servers: Servers, environment: dict[str, str], rounds: i
 def paid(shop: Shop, rounds: int, seconds: int) -> str:
     """Bookings that are paid for in the same request, by the sandbox's card processor."""
     with TemporaryDirectory() as directory:
-        lua = _wrk_script(Path(directory), shop, "pm_card_visa")
+        lua = wrk_script(Path(directory), shop, "pm_card_visa")
         stack.wrk(f"{shop.url}/bookings", 1, lua)
         runs = [stack.wrk(f"{shop.url}/bookings", seconds, lua) for _ in range(rounds)]
     rate, p99 = (median(column) for column in zip(*runs, strict=True))
@@ -69,7 +69,7 @@ def grown(few: Shop, many: Shop, bookings: int, rounds: int, seconds: int) -> st
         stack.call("POST", f"{shop.url}/bookings", _body(shop.offers[-1]), shop.token)
         asyncio.run(past.fill(shop.database, number))
     with TemporaryDirectory() as directory:
-        loads = [(f"{shop.url}/bookings", _wrk_script(Path(directory), shop)) for shop, _ in sides]
+        loads = [(f"{shop.url}/bookings", wrk_script(Path(directory), shop)) for shop, _ in sides]
         [stack.wrk(url, 1, lua) for url, lua in loads]
         pairs = [[stack.load(url, seconds, lua) for url, lua in loads] for _ in range(rounds)]
     ratios = [more[1] / less[1] for less, more in pairs]
@@ -93,7 +93,7 @@ def _beside_pgbench(
 ) -> str:
     with TemporaryDirectory() as directory:
         sql = _pgbench_script(Path(directory), statements, flights)
-        lua = _wrk_script(Path(directory), shop)
+        lua = wrk_script(Path(directory), shop)
         stack.wrk(f"{shop.url}/bookings", 1, lua), stack.pgbench(servers, sql, 1)
         pairs = [
             (stack.load(f"{shop.url}/bookings", seconds, lua), stack.pgbench(servers, sql, seconds))
@@ -232,7 +232,7 @@ def _quoted(text: str) -> str:
     return "E'" + text.replace("\\", "\\\\").replace("'", "''").replace(":", "\\x3a") + "'"
 
 
-def _wrk_script(directory: Path, shop: Shop, payment_method: str | None = None) -> Path:
+def wrk_script(directory: Path, shop: Shop, payment_method: str | None = None) -> Path:
     bodies = ",\n".join(f"[==[{json.dumps(_body(offer, payment_method))}]==]" for offer in shop.offers)
     path = directory / f"{shop.url.rpartition(':')[2]}.lua"
     path.write_text(
