@@ -4,7 +4,6 @@ import asyncio
 
 from alembic import context
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import app.airlines.models
@@ -28,7 +27,7 @@ import app.tickets.models
 import app.timetable.models
 import app.webhooks.models  # noqa: F401  Importing a feature's models declares its tables.
 from app.core.config import settings
-from app.core.db import Base
+from app.core.db import Base, engine_for
 
 _PARTITIONS = "SELECT relname FROM pg_class WHERE relispartition"
 
@@ -51,7 +50,7 @@ def _migrate(connection: Connection) -> None:
 
 
 async def _online() -> None:
-    engine = create_async_engine(settings().sqlalchemy_url, poolclass=NullPool)
+    engine = engine_for(settings().sqlalchemy_url, {}, poolclass=NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(_migrate)
     await engine.dispose()

@@ -205,5 +205,9 @@ LOGIN_ALARMS = Counter(
     "jetway_login_alarms_total",
     "Failed logins at which more than 500 had failed in the five minutes before them: somebody tries passwords.",
 )
+REPLICA_LAG = Gauge(
+    "jetway_replica_lag_seconds",
+    "How far the replica is behind; +Inf while it cannot be asked or is none any more. Nothing where there is none.",
+)
 OUTBOX_AGE = Gauge("jetway_outbox_age_seconds", "How long the oldest event has waited to be handed on.")
 TASKS = Counter("jetway_tasks_total", "Background tasks by how they ended.", ["task", "outcome"])
