@@ -344,3 +344,8 @@ async def overdue_refunds(session: Session) -> int:
     )
     count: int = found[0]["n"]
     return count
+
+
+async def purge(session: Session) -> None:
+    """Forget which messages of the processor came; it repeats one for some days and no longer."""
+    await rows(session, "DELETE FROM processor_events WHERE received_at < now() - interval '90 days'")
