@@ -7,6 +7,7 @@ import-schedules   load a schedule, SSIM chapter 7 or CSV; --dry-run tells what 
 rules              list, export or publish the rules that operators edit, such as fares
 webhooks           what waits to be delivered and who fails; --follow: a line for each attempt
 erasures           who was erased; --again FILE: erase them once more, after a restore
+forgotten-payments after a restore, what the card processor knows of and the database does not; --take-in: settle it
 rotate-encryption  seal everything that is encrypted in the database with the newest key
 alive              0 if the worker or the Beat of this very host gets on, for probes of containers
 metrics            print `docs/metrics.md`
@@ -27,6 +28,7 @@ from app.airlines import service as airlines
 from app.airports import service as airports
 from app.auth import passwords, users
 from app.auth import service as accounts
+from app.bookings import console as payments_console
 from app.core import crypto, db, env_example, http, logging, redis
 from app.core.errors import AppError
 from app.extras import service as _extras  # noqa: F401  Each registers its kind of rules.
@@ -67,6 +69,9 @@ def main() -> None:
     privacy_console.add_arguments(
         commands.add_parser("erasures", help="who was erased, or erase them once more")
     )
+    payments_console.add_arguments(
+        commands.add_parser("forgotten-payments", help="what only the card processor knows, after a restore")
+    )
     commands.add_parser("rotate-encryption", help="seal encrypted fields with the newest key")
     # Answered in `__main__`, before any of this is loaded.
     alive = commands.add_parser("alive", help="whether the worker or the Beat of this host gets on")
@@ -102,6 +107,9 @@ def main() -> None:
     elif arguments.command == "erasures":
         logging.configure()
         sys.exit(_exit_code(lambda: privacy_console.run(arguments)))
+    elif arguments.command == "forgotten-payments":
+        logging.configure()
+        sys.exit(_exit_code(lambda: _recover_payments(arguments)))
     elif arguments.command == "webhooks":
         sys.exit(_watch_webhooks(arguments))
     elif arguments.command == "rotate-encryption":
@@ -144,6 +152,13 @@ async def _prepare(ask_provider: bool) -> None:
     email, password = os.environ.get("DEMO_EMAIL"), os.environ.get("DEMO_PASSWORD")
     if email and password:
         await accounts.ensure_account(email, password, "Demo Traveller")
+
+
+async def _recover_payments(arguments: argparse.Namespace) -> int:
+    await airports.load()
+    await airlines.load()
+    await rules.load()
+    return await payments_console.run(arguments)
 
 
 async def _fetch_airlines() -> None:

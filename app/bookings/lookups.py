@@ -149,3 +149,9 @@ async def live_holds(session: Session, user_id: uuid.UUID) -> Row:
         user_id=user_id,
     )
     return found[0]
+
+
+async def known(session: Session, pnr: str) -> int | None:
+    """The booking with this reference, whosever it is."""
+    found = await rows(session, "SELECT id FROM bookings WHERE pnr = :pnr", pnr=pnr)
+    return found[0]["id"] if found else None

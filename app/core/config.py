@@ -275,10 +275,13 @@ class Settings(Safety, Operating):
             f"postgresql://{quote(self.postgres_user)}:{quote(self.postgres_password)}"
             f"@{self.postgres_host}:{self.postgres_port}/{self.postgres_db}"
         )
-        scheme, separator, rest = url.partition("://")
-        if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
-            raise ValueError("DATABASE_URL must start with postgresql://")
-        return f"postgresql+asyncpg://{rest}"
+        return written.for_sqlalchemy(url, "DATABASE_URL")
+
+    @property
+    def sqlalchemy_replica_url(self) -> str:
+        """The replica's, or nothing."""
+        url = self.database_replica_url
+        return written.for_sqlalchemy(url, "DATABASE_REPLICA_URL") if url else ""
 
     @property
     def secret_keys(self) -> list[str]:

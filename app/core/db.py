@@ -7,10 +7,11 @@ from datetime import datetime
 from functools import lru_cache
 from time import perf_counter
 from typing import Any
+from urllib.parse import urlencode
 
 import asyncpg
 import orjson
-from sqlalchemy import DateTime, MetaData, event, text
+from sqlalchemy import DateTime, MetaData, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -61,7 +62,17 @@ _TOLD = {"db.system.name": "postgresql"}
 
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
 
+# What addresses say in libpq's words. The driver reads them out of an address; SQLAlchemy would make arguments of them,
+# and of those it knows none.
+_WORDS_OF_LIBPQ = (
+    *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation"),
+    *("ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs"),
+)
+# Hosters write these as well; the driver has no such thing, and would ask the server for it.
+_LEFT_OUT = ("channel_binding", "connect_timeout", "gssencmode")
+
 _engine: AsyncEngine | None = None
+_replica: AsyncEngine | None = None
 
 
 class _MeasuredPool(AsyncAdaptedQueuePool):
@@ -76,10 +87,20 @@ class _MeasuredPool(AsyncAdaptedQueuePool):
 
 
 def connect() -> None:
-    """Open the process's pool; connections are made when they are first needed."""
-    global _engine
-    _engine = create_async_engine(
-        settings().sqlalchemy_url,
+    """Open the process's pools; connections are made when they are first needed."""
+    global _engine, _replica
+    _engine = _pool(settings().sqlalchemy_url)
+    POOL_SIZE.set(settings().database_pool_size)
+    for state, count in (("in_use", _in_use), ("idle", _idle)):
+        POOL_CONNECTIONS.labels(state).set_function(count)
+    if settings().sqlalchemy_replica_url:
+        # Once it is promoted it would take writes, which nobody would find again.
+        _replica = _pool(settings().sqlalchemy_replica_url, default_transaction_read_only="on")
+
+
+def _pool(url: str, **server_settings: str) -> AsyncEngine:
+    pool = engine_for(
+        url,
         poolclass=_MeasuredPool,
         pool_size=settings().database_pool_size,
         max_overflow=0,
@@ -88,16 +109,12 @@ def connect() -> None:
         hide_parameters=True,  # They are people's names and addresses, and errors are logged.
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
-        connect_args={"server_settings": _SERVER_SETTINGS, "timeout": 3},
+        connect_args={"server_settings": _SERVER_SETTINGS | server_settings, "timeout": 3},
     )
-    event.listen(_engine.sync_engine, "checkout", _require_open)
-    POOL_SIZE.set(settings().database_pool_size)
-    for state, count in (("in_use", _in_use), ("idle", _idle)):
-        POOL_CONNECTIONS.labels(state).set_function(count)
+    event.listen(pool.sync_engine, "checkout", _require_open)
     if tracing.is_wanted():
-        event.listen(
-            _engine.sync_engine, "before_cursor_execute", lambda *_: tracing.count("jetway.statements")
-        )
+        event.listen(pool.sync_engine, "before_cursor_execute", lambda *_: tracing.count("jetway.statements"))
+    return pool
 
 
 def _in_use() -> int:
@@ -108,6 +125,16 @@ def _idle() -> int:
     return _engine.pool.checkedin() if _engine else 0  # type: ignore[attr-defined]
 
 
+def engine_for(url: str, connect_args: dict[str, Any], **options: Any) -> AsyncEngine:
+    """SQLAlchemy's engine for an address as libpq and hosters write it, with `sslmode` and the like."""
+    address = make_url(url)
+    said = {word: address.query[word] for word in _WORDS_OF_LIBPQ if word in address.query}
+    if said:
+        connect_args = connect_args | {"dsn": f"postgresql://?{urlencode(said)}"}
+    plain = address.difference_update_query([*_WORDS_OF_LIBPQ, *_LEFT_OUT])
+    return create_async_engine(plain, connect_args=connect_args, **options)
+
+
 def _require_open(connection: Any, *_: Any) -> None:
     """Have a connection replaced that PostgreSQL has closed while it waited, as by a restart: the socket has told."""
     if connection.driver_connection.is_closed():
@@ -115,10 +142,11 @@ def _require_open(connection: Any, *_: Any) -> None:
 
 
 async def disconnect() -> None:
-    global _engine
-    if _engine is not None:
-        await _engine.dispose()
-        _engine = None
+    global _engine, _replica
+    for pool in (_engine, _replica):
+        if pool is not None:
+            await pool.dispose()
+    _engine = _replica = None
 
 
 def engine() -> AsyncEngine:
@@ -127,11 +155,16 @@ def engine() -> AsyncEngine:
     return _engine
 
 
+def replica() -> AsyncEngine | None:
+    """Where there is one; `core/replica.py` says when it is asked."""
+    return _replica
+
+
 @asynccontextmanager
-async def transaction() -> AsyncIterator[Session]:
+async def transaction(on: AsyncEngine | None = None) -> AsyncIterator[Session]:
     """A session whose work is committed on leaving, or rolled back by any exception."""
     with tracing.span("transaction", "client", _TOLD):
-        async with Session(engine(), expire_on_commit=False) as session:
+        async with Session(on or engine(), expire_on_commit=False) as session:
             async with session.begin():
                 yield session
     await _follow_up(session)

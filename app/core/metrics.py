@@ -294,6 +294,10 @@ POSTGRES_LONGEST = _fact(
     "jetway_postgres_longest_transaction_seconds", "How long the longest open transaction has lasted."
 )
 POSTGRES_LOCKS_WAITING = _fact("jetway_postgres_locks_waiting", "Locks that somebody waits for.")
+REPLICA_LAG = _fact(
+    "jetway_replica_lag_seconds",
+    "How far the replica is behind; +Inf while it cannot be asked or is none any more. Nothing where there is none.",
+)
 REDIS_MEMORY = _fact("jetway_redis_memory_bytes", "Memory that Redis uses.")
 REDIS_MEMORY_MAX = _fact("jetway_redis_memory_max_bytes", "Memory that Redis may use; 0 is all there is.")
 REDIS_CLIENTS = _fact("jetway_redis_clients", "Connections to Redis, of all programs.")

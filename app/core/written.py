@@ -82,3 +82,11 @@ def a_service_account(told: str) -> str:
             "FCM_SERVICE_ACCOUNT must be the JSON of a service account's key, or the path of its file"
         )
     return told
+
+
+def for_sqlalchemy(url: str, setting: str) -> str:
+    """A database's address with the driver that SQLAlchemy shall use."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
+        raise ValueError(f"{setting} must start with postgresql://")
+    return f"postgresql+asyncpg://{rest}"

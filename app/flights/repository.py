@@ -318,3 +318,19 @@ async def announced(session: Session, flight: Row) -> None:
             )
         },
     )
+
+
+async def purge(session: Session) -> None:
+    """Forget when boards of past days were fetched, and how the schedules of flights changed that have long flown.
+
+    Whoever searches looks back some weeks to know on which weekdays a route is flown.
+    """
+    await rows(session, "DELETE FROM schedule_boards WHERE local_date < current_date - 100")
+    await rows(
+        session,
+        """
+        DELETE FROM flight_changes c USING flights f
+        WHERE f.id = c.flight_id AND c.applied_at < now() - interval '90 days'
+          AND f.departs_at < now() - interval '90 days'
+        """,
+    )

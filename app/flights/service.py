@@ -99,3 +99,7 @@ def _stale(flight: Row) -> bool:
     near = flight["departs_at"] - timedelta(days=1) < now < flight["arrives_at"] + timedelta(hours=6)
     minutes = settings().schedule_fresh_minutes_today if near else settings().schedule_fresh_hours * 60
     return bool(now - flight["observed_at"] > timedelta(minutes=minutes))
+
+
+async def purge(session: Session) -> None:
+    await repository.purge(session)

@@ -250,8 +250,9 @@ async def put_back(
 
 
 async def purge(session: Session) -> None:
-    """Drop what finished jobs were made of after a week, and what they refused after three months."""
-    for table, days in (("job_items", 7), ("job_inputs", 7), ("job_refusals", 90)):
+    """Drop what finished jobs were made of after a week, and the jobs with what they refused after three months."""
+    await rows(session, "DELETE FROM jobs WHERE finished_at < now() - interval '90 days'")
+    for table, days in (("job_items", 7), ("job_inputs", 7)):
         await rows(
             session,
             f"""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from app import __version__
-from app.core import clock, db, metrics, outbox, redis
+from app.core import clock, db, metrics, outbox, redis, replica
 from app.core.background import QUEUE
 from app.core.logging import logger
 from app.ops import repository
@@ -52,6 +52,7 @@ async def _postgres() -> None:
     await _budgets()
     await payments.measure()
     await webhooks.measure()
+    await replica.lag()
     async with db.transaction() as session:
         metrics.OUTBOX_AGE.set(await outbox.age_seconds(session))
         metrics.OUTBOX_WAITING.set(await outbox.waiting(session, _MOST_EVENTS))

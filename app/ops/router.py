@@ -11,11 +11,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from app.auth.dependencies import NOT_AN_ADMIN, AdminUser, caller_of, require_admin
-from app.core import gathering
+from app.core import gathering, replica
 from app.core.config import settings
 from app.core.errors import Unauthorized
 from app.core.shapes import Instant
-from app.core.web.dependencies import SessionDep
 from app.core.web.pagination import Cursor, Limit
 from app.core.web.problems import problems
 from app.ops import measuring, service
@@ -65,7 +64,6 @@ async def providers(_: AdminUser) -> JSONResponse:
 @router.get("/admin/audit", response_model=AuditLog, responses=problems(*NOT_AN_ADMIN))
 async def read_audit_log(
     _: AdminUser,
-    session: SessionDep,
     action: Annotated[str | None, Query(pattern=_WORD, max_length=64, examples=["payment.succeeded"])] = None,
     actor: Annotated[uuid.UUID | None, Query(description="The user or key that acted.")] = None,
     subject: Annotated[str | None, Query(pattern=_WORD, max_length=100, examples=["booking:K7QX2M"])] = None,
@@ -76,7 +74,7 @@ async def read_audit_log(
 ) -> JSONResponse:
     """Who did what to whom, newest first; nobody can change what is in it."""
     wanted = {"action": action, "actor": actor, "subject": subject, "since": since, "until": until}
-    return JSONResponse(await service.audited(session, cursor, limit, **wanted))
+    return JSONResponse(await replica.read(service.audited, cursor, limit, wanted))
 
 
 @router.get("/admin/metrics", response_class=PlainTextResponse, responses=problems(*NOT_AN_ADMIN))

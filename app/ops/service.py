@@ -5,10 +5,9 @@ import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from time import perf_counter
-from typing import Any
 
 from app import __version__
-from app.core import audit, clock, cursors, db, redis
+from app.core import audit, clock, cursors, db, redis, replica
 from app.core.config import settings
 from app.core.db import Row, Session
 from app.ops import measuring, repository
@@ -21,8 +20,10 @@ Check = Callable[[], Awaitable[Row]]
 
 async def health() -> Row:
     """`down` without PostgreSQL, `degraded` where anything else is amiss."""
-    names = ("postgres", "redis", "worker", "beat", "aviationstack", "opensky")
+    names: tuple[str, ...] = ("postgres", "redis", "worker", "beat", "aviationstack", "opensky")
     checks: tuple[Check, ...] = (_postgres, _redis, _worker, _beat, _aviationstack, _opensky)
+    if db.replica() is not None:
+        names, checks = (*names, "replica"), (*checks, _replica)
     results = dict(zip(names, await asyncio.gather(*(_timed(check) for check in checks)), strict=True))
     if results["postgres"]["status"] != "ok":
         status = "down"
@@ -80,7 +81,7 @@ def _endpoint(row: Row) -> Row:
     }
 
 
-async def audited(session: Session, cursor: str | None, size: int, **wanted: Any) -> Row:
+async def audited(session: Session, cursor: str | None, size: int, wanted: Row) -> Row:
     """The audit log, newest first."""
     found = await audit.page(session, _place(cursor), size + 1, **wanted)
     last = found[size - 1] if len(found) > size else None
@@ -132,6 +133,13 @@ async def _timed(check: Check) -> Row:
 async def _postgres() -> Row:
     await db.ping()
     return {"status": "ok"}
+
+
+async def _replica() -> Row:
+    """`down` while the primary answers in its place."""
+    lag = await replica.lag()
+    good = lag is not None and lag <= replica.MOST_SECONDS
+    return {"status": "ok" if good else "down", "lag_seconds": None if lag is None else round(lag, 3)}
 
 
 async def _redis() -> Row:

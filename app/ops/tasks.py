@@ -6,10 +6,13 @@ from app.core import audit, background, clock, db, idempotency, outbox
 from app.core.background import task
 from app.core.config import settings
 from app.core.logging import logger
+from app.flights import service as flights
 from app.jobs import service as jobs
 from app.notifications import service as notifications
 from app.ops import measuring, service
+from app.payments import service as payments
 from app.privacy import service as privacy
+from app.providers import governor
 from app.timetable import service as timetable
 
 log = logger("jetway.ops")
@@ -44,7 +47,8 @@ async def take_stock() -> None:
 @task("ops.purge")
 async def purge() -> None:
     """Drop what nobody can use any more: old idempotency keys, dead tokens and links, failed logins and
-    lookups, jobs' parts, old mails and pushes, and what once made the timetable's days old.
+    lookups, old jobs and their parts, old mails and pushes, old messages of the card processor, what was once spent on
+    vendors, how boards and schedules of the past came about, and what once made the timetable's days old.
     """
     async with db.transaction() as session:
         await idempotency.purge(session)
@@ -52,6 +56,9 @@ async def purge() -> None:
         await guests.purge(session)
         await jobs.purge(session)
         await notifications.purge(session)
+        await payments.purge(session)
+        await governor.purge(session)
+        await flights.purge(session)
         await timetable.purge(session)
     await privacy.forget_latecomers()
 

@@ -1,5 +1,6 @@
 """Every question of the daily comparison with the card processor's books."""
 
+import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -90,3 +91,29 @@ async def last_reconciled(session: Session) -> date | None:
 
 async def any_captured(session: Session) -> bool:
     return bool(await rows(session, "SELECT id FROM payments WHERE captured_at IS NOT NULL LIMIT 1"))
+
+
+async def known_payments(session: Session, names: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of our names under which there is a payment here."""
+    found = await rows(
+        session, "SELECT public_id FROM payments WHERE public_id = ANY(CAST(:names AS uuid[]))", names=names
+    )
+    return {row["public_id"] for row in found}
+
+
+async def known_refunds(session: Session, names: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of our names under which there is a refund here."""
+    found = await rows(
+        session, "SELECT public_id FROM refunds WHERE public_id = ANY(CAST(:names AS uuid[]))", names=names
+    )
+    return {row["public_id"] for row in found}
+
+
+async def pnr_of_intent(session: Session, intent: str) -> str | None:
+    """The booking that was paid for by this payment."""
+    found = await rows(
+        session,
+        "SELECT b.pnr FROM payments p JOIN bookings b ON b.id = p.booking_id WHERE p.intent = :intent",
+        intent=intent,
+    )
+    return found[0]["pnr"] if found else None

@@ -30,6 +30,21 @@ async def add(session: Session, payment: Row, patience_seconds: float) -> Row | 
     return added[0] if added else None
 
 
+async def adopt(session: Session, payment: Row) -> int | None:
+    """A payment for a booking that the processor knows and we have forgotten; None while another one is open."""
+    added = await rows(
+        session,
+        """
+        INSERT INTO payments (public_id, booking_id, purpose, amount_minor, currency, payment_method, intent,
+                              next_look_at)
+        VALUES (:public_id, :booking_id, 'purchase', :amount_minor, :currency, 'restored', :intent, now())
+        ON CONFLICT DO NOTHING RETURNING id
+        """,
+        **payment,
+    )
+    return added[0]["id"] if added else None
+
+
 async def read(session: Session, payment_id: int) -> Row:
     return (await rows(session, "SELECT * FROM payments WHERE id = :id", id=payment_id))[0]
 
@@ -329,3 +344,8 @@ async def overdue_refunds(session: Session) -> int:
     )
     count: int = found[0]["n"]
     return count
+
+
+async def purge(session: Session) -> None:
+    """Forget which messages of the processor came; it repeats one for some days and no longer."""
+    await rows(session, "DELETE FROM processor_events WHERE received_at < now() - interval '90 days'")

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from app.auth.dependencies import NOT_AN_ADMIN, AdminUser
-from app.core import db, doorbell
+from app.core import db, doorbell, replica
 from app.core.web.dependencies import SessionDep
 from app.core.web.pagination import Cursor, Limit
 from app.core.web.problems import problems
@@ -39,8 +39,6 @@ async def hear(request: Request, session: SessionDep) -> Response:
     response_model=ReconciliationList,
     responses=problems(*NOT_AN_ADMIN),
 )
-async def list_reconciliations(
-    _: AdminUser, session: SessionDep, limit: Limit = 20, cursor: Cursor = None
-) -> JSONResponse:
+async def list_reconciliations(_: AdminUser, limit: Limit = 20, cursor: Cursor = None) -> JSONResponse:
     """Each day of our books beside the card processor's, the latest first."""
-    return JSONResponse(await reconciliation.page(session, cursor, limit))
+    return JSONResponse(await replica.read(reconciliation.page, cursor, limit))

@@ -294,6 +294,10 @@ def _wait(refund: Row) -> float:
     return _LOOKS[min(refund["tries"], len(_LOOKS)) - 1]
 
 
+async def purge(session: Session) -> None:
+    await repository.purge(session)
+
+
 async def measure() -> None:
     """Set the gauges of what is owed too long and of what differs from the processor's books."""
     async with db.transaction() as session:

@@ -45,8 +45,18 @@ class Repayment:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A payment that was begun at the processor under a name, with the words that were to describe it."""
+
+    name: str | None
+    description: str
+    charge: Charge
+    refunded: int
+
+
+@dataclass(frozen=True, slots=True)
 class BookLine:
-    """A line of the processor's own books; `intent` and `refund` name what it is about."""
+    """A line of the processor's own books; `intent` and `refund` say what it is about, `name` is ours for a refund."""
 
     kind: Literal["charge", "refund", "other"]
     reference: str
@@ -55,6 +65,7 @@ class BookLine:
     amount: int
     fee: int
     currency: str
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,8 @@ class Cards(Protocol):
     ) -> Repayment: ...
 
     def books(self, start: datetime, end: datetime) -> AsyncIterator[BookLine]: ...
+
+    def made(self, since: datetime) -> AsyncIterator[Made]: ...
 
     def message(self, body: bytes, signature: str) -> Message:
         """Raises BadSignature."""

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from app.core import db
-from app.core.db import Row
+from app.core.db import Row, Session
 from app.providers import repository
 from app.providers.base import ProviderError
 
@@ -187,3 +187,7 @@ async def overview(allowances: list[Allowance]) -> tuple[list[Row], list[Row]]:
                 }
             )
         return budgets, await repository.endpoints(session)
+
+
+async def purge(session: Session) -> None:
+    await repository.purge(session)

@@ -291,3 +291,8 @@ async def endpoints(session: Session) -> list[Row]:
         ORDER BY provider, endpoint
         """,
     )
+
+
+async def purge(session: Session) -> None:
+    """Forget what was spent more than a year ago."""
+    await rows(session, "DELETE FROM provider_budgets WHERE period_start < now() - interval '400 days'")

@@ -24,6 +24,7 @@ from app.providers.cards import (
     CardRefused,
     CardUnreachable,
     Charge,
+    Made,
     Message,
     Repayment,
     State,
@@ -152,6 +153,13 @@ class Stripe:
         }
         async for line in _pages("books", _client().v1.balance_transactions.list_async, params):
             yield _line(line)
+
+    async def made(self, since: datetime) -> AsyncIterator[Made]:
+        params: Row = {"created": {"gte": int(since.timestamp())}, "expand": ["data.latest_charge"]}
+        async for found in _pages("made", _client().v1.payment_intents.list_async, params):
+            charge, name = _as_charge(found), (found.get("metadata") or {}).get("payment")
+            back = (found.get("latest_charge") or {}).get("amount_refunded") or 0
+            yield Made(name, found.get("description") or "", charge, _ours(back, charge.currency))
 
     def message(self, body: bytes, signature: str) -> Message:
         import stripe
@@ -334,6 +342,7 @@ def _line(line: Row) -> BookLine:
         amount=_ours(line["amount"], currency),
         fee=_ours(line["fee"], currency),
         currency=currency,
+        name=(source.get("metadata") or {}).get("refund"),
     )
 
 

@@ -6,7 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from app.core import db
+from app.core import db, replica
+from app.core.db import Session
 from app.timetable import repository
 from app.timetable.codes import pack
 from app.timetable.day import EPOCH, Array, Day
@@ -35,14 +36,24 @@ _at_once = asyncio.Semaphore(2)  # So that searches find connections.
 
 
 async def build(day: date) -> Day:
-    """The day as it is now: its version and its flights are of one moment."""
+    """The day as it is now: its version and its flights are of one moment.
+
+    A replica does the reading, unless it has not heard of the day's last change yet.
+    """
     async with _at_once:
-        async with db.transaction() as session:
-            await repository.begin_reading(session)
-            versions = await repository.versions(session, [day])
-            copied = await repository.flights(session, day)
+        wanted = await version(day)
+        found, copied = await replica.read(_copied, day)
+        if found != wanted:
+            async with db.transaction() as session:
+                found, copied = await _copied(session, day)
         # Beside the loop, which has requests to answer.
-        return await asyncio.to_thread(_day, day, versions.get(day, ""), copied)
+        return await asyncio.to_thread(_day, day, found, copied)
+
+
+async def _copied(session: Session, day: date) -> tuple[str, bytearray]:
+    await repository.begin_reading(session)
+    versions = await repository.versions(session, [day])
+    return versions.get(day, ""), await repository.flights(session, day)
 
 
 async def version(day: date) -> str:

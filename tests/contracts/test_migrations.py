@@ -3,16 +3,19 @@
 import asyncio
 import os
 import re
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from alembic import command as alembic_command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from app.core.config import settings
@@ -116,9 +119,56 @@ def test_a_second_upgrade_changes_nothing(empty: str, alembic: Callable[..., str
     assert any(seats == 77 for *_, seats in cabins)
 
 
-def test_two_deployments_at_once_migrate_once(empty: str) -> None:
-    """The second waits and finds nothing to do."""
-    with ThreadPoolExecutor(2) as both:
-        list(both.map(lambda _: migrate(DATABASE_URL=empty), range(2)))
+ONE_MORE = """
+from alembic import op
 
-    assert len(ask(empty, "SELECT version_num FROM alembic_version")) == 1
+revision: str = "one_more"
+down_revision: str | None = "{head}"
+branch_labels: str | None = None
+depends_on: str | None = None
+
+def upgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.create_index("ix_new", "bookings", ["fare_brand"], postgresql_concurrently=True)
+
+def downgrade() -> None:
+    op.drop_index("ix_new", "bookings")
+"""
+
+
+def test_two_deployments_at_once_migrate_once(empty: str, tmp_path: Path) -> None:
+    """The second waits and finds nothing to do, also where an index is built that waits for all who look on."""
+    head = ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_current_head()
+    (tmp_path / "one_more.py").write_text(ONE_MORE.format(head=head))
+    versions = f"version_locations = {ROOT}/migrations/versions{os.pathsep}{tmp_path}"
+    settings = (ROOT / "alembic.ini").read_text().replace("%(here)s", str(ROOT))
+    (tmp_path / "alembic.ini").write_text(settings.replace("[alembic]", f"[alembic]\n{versions}"))
+    upgrade = ("-m", "alembic", "-c", str(tmp_path / "alembic.ini"), "upgrade", "head")
+
+    with ThreadPoolExecutor(2) as both:
+        done = list(both.map(lambda _: run(*upgrade, DATABASE_URL=empty), range(2)))
+
+    assert [one.returncode for one in done] == [0, 0], done[0].stderr + done[1].stderr
+    assert ask(empty, "SELECT version_num FROM alembic_version") == [("one_more",)]
+    assert ask(empty, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_new'::regclass") == [(True,)]
+
+
+def test_a_migration_gives_up_on_what_is_in_use(empty: str) -> None:
+    """Everybody else would have to wait behind it; what it had done is undone, and it can be tried again."""
+    migrate(DATABASE_URL=empty)
+    before = ask(empty, _SNAPSHOT)
+
+    async def meanwhile() -> subprocess.CompletedProcess[str]:
+        user = await asyncpg.connect(empty)
+        async with user.transaction():
+            await user.fetch("SELECT FROM alembic_version FOR UPDATE")
+            command = ("-m", "alembic", "-x", "lock_timeout=50ms", "downgrade", "-1")
+            done = await asyncio.to_thread(run, *command, DATABASE_URL=empty)
+        await user.close()
+        return done
+
+    done = asyncio.run(meanwhile())
+
+    assert done.returncode != 0
+    assert "lock timeout" in done.stderr
+    assert ask(empty, _SNAPSHOT) == before

@@ -1,0 +1,85 @@
+"""No table grows for ever unnoticed: each is in the guide, and what the guide says is dropped is dropped."""
+
+import re
+import uuid
+from collections import Counter
+from datetime import timedelta
+from inspect import unwrap
+from typing import Any
+
+from app.core import clock
+from app.core.db import Base
+from app.ops import tasks
+from tests.privacy import test_holdings  # noqa: F401  It makes every feature's tables known.
+from tests.support.fleet import Fleet
+from tests.support.stack import ROOT
+
+
+def test_every_table_is_in_the_guide_once() -> None:
+    """With what makes it grow, and what makes room."""
+    text = (ROOT / "docs/guides/growth.md").read_text()
+    named = Counter(
+        table
+        for row in re.findall(r"^\| (`[^|]+) \|", text, re.MULTILINE)
+        for table in re.findall(r"`(\w+)`", row)
+    )
+
+    assert named == dict.fromkeys(Base.metadata.tables, 1)
+
+
+async def test_what_is_old_goes_and_what_is_younger_stays(sql: Any, fleet: Fleet) -> None:
+    """Of the processor's messages, finished jobs, budgets, boards and changes of schedules."""
+    mark = uuid.uuid4().hex[:8]
+    flown = await fleet.flight_at(clock.now() - timedelta(days=95))
+    ahead = await fleet.flight_at(clock.now() + timedelta(days=40))
+    for days in (89, 91):
+        await sql(
+            "INSERT INTO processor_events (event_id, type, object_id, received_at)"
+            " VALUES (:id, 'test', 'x', now() - make_interval(days => :days))",
+            id=f"{mark}-{days}",
+            days=days,
+        )
+        await sql(
+            "INSERT INTO jobs (kind, status, arguments, finished_at)"
+            " VALUES (:kind, 'succeeded', '{}', now() - make_interval(days => :days))",
+            kind=f"{mark}-{days}",
+            days=days,
+        )
+        for flight in (flown, ahead):
+            await sql(
+                "INSERT INTO flight_changes (flight_id, materiality, before, after, applied_at)"
+                " VALUES (:id, 'none', '{}', '{}', now() - make_interval(days => :days))",
+                id=flight.id,
+                days=days,
+            )
+    for days in (99, 101):
+        await sql(
+            "INSERT INTO schedule_boards (airport, local_date) VALUES ('TOS', current_date - CAST(:days AS int))"
+            " ON CONFLICT DO NOTHING",
+            days=days,
+        )
+    for days in (399, 401):
+        await sql(
+            "INSERT INTO provider_budgets (provider, budget, period_start, spent, background_spent)"
+            " VALUES ('test', :mark, now() - make_interval(days => :days), 1, 0)",
+            mark=f"{mark}-{days}",
+            days=days,
+        )
+
+    await unwrap(tasks.purge)()
+
+    assert await left(sql, "event_id", "processor_events", mark) == [f"{mark}-89"]
+    assert await left(sql, "kind", "jobs", mark) == [f"{mark}-89"]
+    assert await left(sql, "budget", "provider_budgets", mark) == [f"{mark}-399"]
+    boards = await sql("SELECT current_date - local_date AS age FROM schedule_boards WHERE airport = 'TOS'")
+    assert {99, 101} & {row["age"] for row in boards} == {99}
+    changes = await sql(
+        "SELECT flight_id FROM flight_changes WHERE flight_id = ANY(CAST(:ids AS bigint[]))",
+        ids=[flown.id, ahead.id],
+    )
+    assert Counter(row["flight_id"] for row in changes) == {flown.id: 1, ahead.id: 2}
+
+
+async def left(sql: Any, column: str, table: str, mark: str) -> list[str]:
+    found = await sql(f"SELECT {column} AS name FROM {table} WHERE {column} LIKE :mark || '-%'", mark=mark)
+    return [row["name"] for row in found]
