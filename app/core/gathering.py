@@ -97,7 +97,7 @@ class Folder:
     """A process's part in the folder. Whoever reads what others left does so alone."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._name = path, token_hex(8)
+        self._path, self._name = path, f"{os.getpid()}-{token_hex(4)}"
         path.mkdir(parents=True, exist_ok=True)
         with self._alone():
             self._alive = (path / f"{self._name}.alive").open("w")
