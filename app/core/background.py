@@ -11,6 +11,7 @@ import functools
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, wait
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -45,12 +46,16 @@ celery.conf.update(
     enable_utc=True,
 )
 
+# What is kept running turns several times a second, and the longest turn is bounded by timeouts; beyond this it hangs.
+_HANGS_SECONDS = 60.0
+
 # How long what is kept running may take to end: longer than it waits for others, shorter than a container is given.
 _ENDS_WITHIN_SECONDS = 8.0
 
 _loop: asyncio.AbstractEventLoop | None = None
 _stop: asyncio.Event | None = None
 _kept: set[Future[None]] = set()
+_turned: dict[str, float] = {}
 
 
 def open_resources() -> None:
@@ -80,6 +85,7 @@ def close_resources() -> None:
     if _loop is None or _stop is None:
         return
     _loop.call_soon_threadsafe(_stop.set)
+    _turned.clear()
     wait(_kept, timeout=_ENDS_WITHIN_SECONDS)
     _kept.clear()
     run_here(_disconnect)
@@ -98,6 +104,16 @@ def keep(service: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     assert _loop is not None  # noqa: S101
     assert _stop is not None  # noqa: S101
     _kept.add(asyncio.run_coroutine_threadsafe(_awaited(service, _stop), _loop))
+
+
+def turned(name: str) -> None:
+    """To be called by what is kept running, each time round."""
+    _turned[name] = monotonic()
+
+
+def hanging() -> list[str]:
+    """What is kept running here and does not come round any more; tasks may go on beside it."""
+    return [name for name, at in _turned.items() if monotonic() - at > _HANGS_SECONDS]
 
 
 def run_here(function: Callable[..., Awaitable[None]], *args: Any) -> None:

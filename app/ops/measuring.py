@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 from app import __version__
-from app.core import db, metrics, outbox, redis
+from app.core import clock, db, metrics, outbox, redis
 from app.core.background import QUEUE
 from app.core.logging import logger
 from app.ops import repository
@@ -14,6 +15,12 @@ from app.providers import governor, registry
 from app.webhooks import health as webhooks
 
 log = logger("jetway.ops")
+
+# Who gets something done: a worker that handles a message, Beat that sends one, and what a worker does beside tasks.
+WORKER, BEAT, LOOP = "worker", "beat", "loop"
+# Beat sends a message every ten seconds; three missed ones are a stop.
+SILENCE = timedelta(seconds=35)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 _TIMEOUT_SECONDS = 2.0
 _MOST_EVENTS = 10_000
@@ -48,10 +55,21 @@ async def _postgres() -> None:
     async with db.transaction() as session:
         metrics.OUTBOX_AGE.set(await outbox.age_seconds(session))
         metrics.OUTBOX_WAITING.set(await outbox.waiting(session, _MOST_EVENTS))
-        for process, seconds in (await repository.silences(session)).items():
-            metrics.HEARTBEAT_AGE.labels(process).set(seconds)
+        for process, at in (await progress(session)).items():
+            metrics.HEARTBEAT_AGE.labels(process).set((clock.now() - at).total_seconds())
         await _counted(session)
         await _postgres_itself(session)
+
+
+async def progress(session: db.Session) -> dict[str, datetime]:
+    """When worker and Beat last got something done, as far as they ever have.
+
+    A worker proves it by handling a message of Beat's. While Beat sends none, its loops must do.
+    """
+    found = await repository.last_progress(session)
+    if BEAT not in found or clock.now() - found[BEAT] > SILENCE:
+        found[WORKER] = max(found.get(WORKER, NEVER), found.get(LOOP, NEVER))
+    return {name: at for name in (WORKER, BEAT) if (at := found.get(name, NEVER)) != NEVER}
 
 
 async def _budgets() -> None:

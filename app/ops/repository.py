@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 
 from app.bookings.models import STATUSES
@@ -15,16 +15,8 @@ async def note_progress(session: Session, name: str) -> None:
     await session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": func.now()}))
 
 
-async def last_progress(session: Session, name: str) -> datetime | None:
-    return await session.scalar(select(Heartbeat.at).where(Heartbeat.name == name))
-
-
-async def silences(session: Session) -> dict[str, float]:
-    """For how many seconds nothing was heard of each."""
-    found = await rows(
-        session, "SELECT name, extract(epoch FROM clock_timestamp() - at) AS seconds FROM heartbeats"
-    )
-    return {row["name"]: float(row["seconds"]) for row in found}
+async def last_progress(session: Session) -> dict[str, datetime]:
+    return {row["name"]: row["at"] for row in await rows(session, "SELECT name, at FROM heartbeats")}
 
 
 async def keep(session: Session, kind: str, counted: dict[str, int]) -> None:

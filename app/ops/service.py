@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import perf_counter
 from typing import Any
 
@@ -11,12 +11,10 @@ from app import __version__
 from app.core import audit, clock, cursors, db, redis
 from app.core.config import settings
 from app.core.db import Row, Session
-from app.ops import repository
+from app.ops import measuring, repository
 from app.providers import governor, registry
 
 _TIMEOUT_SECONDS = 2.0
-# Beat sends a message every ten seconds; three missed ones are a stop.
-_SILENCE = timedelta(seconds=35)
 
 Check = Callable[[], Awaitable[Row]]
 
@@ -142,19 +140,19 @@ async def _redis() -> Row:
 
 
 async def _worker() -> Row:
-    return await _progress("worker")
+    return await _progress(measuring.WORKER)
 
 
 async def _beat() -> Row:
-    return await _progress("beat")
+    return await _progress(measuring.BEAT)
 
 
 async def _progress(name: str) -> Row:
     async with db.transaction() as session:
-        last = await repository.last_progress(session, name)
+        last = (await measuring.progress(session)).get(name)
     if last is None:
         return {"status": "down", "last_progress_at": None}
-    alive = clock.now() - last < _SILENCE
+    alive = clock.now() - last < measuring.SILENCE
     return {"status": "ok" if alive else "down", "last_progress_at": clock.rfc3339(last)}
 
 

@@ -2,7 +2,7 @@
 
 from app.auth import service as accounts
 from app.bookings import guests
-from app.core import audit, clock, db, idempotency, outbox
+from app.core import audit, background, clock, db, idempotency, outbox
 from app.core.background import task
 from app.core.config import settings
 from app.core.logging import logger
@@ -19,8 +19,14 @@ _EVENTS_A_BATCH = 5000
 
 @task("ops.beat")
 async def beat() -> None:
-    """A message of Beat's, handled by a worker: proof that the worker makes progress."""
-    await service.note_progress("worker")
+    """A message of Beat's, handled by a worker: proof that the worker makes progress.
+
+    A process in which the relay or the courier hangs does not count: events and webhooks wait although tasks are done.
+    """
+    if hanging := background.hanging():
+        log.error("worker hangs", parts=hanging)
+        return
+    await service.note_progress(measuring.WORKER)
 
 
 @task("ops.check_invariants")

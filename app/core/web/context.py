@@ -128,8 +128,8 @@ class RequestContext:
     async def _send(self, send: Send, ready: Ready, started: float, added: list[Header]) -> None:
         kind, own, body = ready
         await send({"type": "http.response.start", "status": kind[2], "headers": own + added})
-        await send({"type": "http.response.body", "body": body})
         self._account(kind, started, added)
+        await send({"type": "http.response.body", "body": body})
 
     async def _routed(
         self,
@@ -142,7 +142,6 @@ class RequestContext:
         refusal: TooManyRequests | None,
     ) -> None:
         status = 500
-        IN_PROGRESS.inc()
         scope.setdefault("state", {})["request_id"] = added[0][1].decode()
         logging.request_id.set(scope["state"]["request_id"])
         origin.address.set(scope["client"][0] if scope["client"] else "")
@@ -150,21 +149,34 @@ class RequestContext:
         if caller is not None and self.limits is not None and refusal is None:
             refusal = await self._dearer(self.limits.dearer, scope, caller, started, added)
 
+        accounted = False
+
+        def account() -> None:
+            nonlocal accounted
+            if accounted:
+                return
+            accounted = True
+            # The route's template, never the path: labels stay bounded, and no booking reference is logged.
+            route = getattr(scope.get("route"), "path", _UNMATCHED)
+            method = scope["method"] if route != _UNMATCHED else "-"
+            self._account((method, route, status), started, added)
+
         async def send_with_added(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = headers.complete(scope, list(message.get("headers", ())), added)
+            elif not message.get("more_body"):
+                account()  # Before its last byte leaves, so that whoever has an answer finds it counted.
             await send(message)
 
         app = self.app if refusal is None else problems.answer(Request(scope), refusal)
+        IN_PROGRESS.inc()
         try:
             await app(scope, receive, send_with_added)
         finally:
-            # The route's template, never the path: labels stay bounded, and no booking reference is logged.
-            route = getattr(scope.get("route"), "path", _UNMATCHED)
-            method = scope["method"] if route != _UNMATCHED else "-"
-            self._account((method, route, status), started, added)
+            IN_PROGRESS.dec()
+            account()
 
     @staticmethod
     async def _dearer(
