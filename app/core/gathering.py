@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 from app.core.config import settings
 from app.core.errors import Unavailable
 from app.core.logging import logger
-from app.core.metrics import PROCESSES, REGISTRY, SHARED
+from app.core.metrics import REGISTRY, SHARED
 
 log = logger("jetway.metrics")
 
@@ -166,7 +166,6 @@ _folder: Folder | None = None
 async def kept_together() -> AsyncIterator[None]:
     """Take part in what the processes of this host tell, where there is a folder for it."""
     global _folder
-    PROCESSES.set(1)
     if not settings().metrics_dir:
         yield
         return

@@ -107,9 +107,9 @@ SEARCH_ANSWERS = _plain_counter(
     "Searches by where the answer came from: hot, redis or computed.",
     "source",
 )
-PROCESSES = _plain_gauge(
+_plain_gauge(
     "jetway_processes", "1 for each process: how many are added up in the numbers of this address."
-)
+).set(1)
 
 # What is done beside requests.
 TASKS = _counter(
