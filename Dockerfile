@@ -10,7 +10,7 @@ FROM ${PYTHON} AS packages
 COPY requirements/production.txt /tmp/production.txt
 RUN python -m venv --without-pip /opt/jetway && \
     python -m pip --python /opt/jetway/bin/python install --no-cache-dir --no-compile --disable-pip-version-check \
-        --require-hashes --only-binary :all: --requirement /tmp/production.txt && \
+        --quiet --require-hashes --only-binary :all: --requirement /tmp/production.txt && \
     find /opt/jetway -type d -name tests -prune -exec rm -rf {} + && \
     /opt/jetway/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/jetway/lib
 
