@@ -50,7 +50,8 @@ class Edge:
 Start = tuple[list[str], int, int, Path]
 
 
-def _traefik(folder: Path, product: str, operators: str) -> Start:
+def traefik(folder: Path, product: str, operators: str) -> Start:
+    """With the files of deploy/, but for what is of this machine."""
     port, plain_port = free_port(), free_port()
     source = ROOT / "deploy/traefik"
     static = _replaced(
@@ -100,7 +101,7 @@ def _nginx(folder: Path, product: str, operators: str) -> Start:
     return command, port, plain_port, folder / "access.log"
 
 
-PROXIES: dict[str, Callable[[Path, str, str], Start]] = {"traefik": _traefik, "nginx": _nginx}
+PROXIES: dict[str, Callable[[Path, str, str], Start]] = {"traefik": traefik, "nginx": _nginx}
 
 _WAITS_FOR_THE_PRODUCT = {
     "traefik": ("dynamic.yml", "responseHeaderTimeout:"),
@@ -121,7 +122,7 @@ def running(
     name: str, folder: Path, product: str, operators: str = "", *, impatient: bool = False
 ) -> Iterator[Edge]:
     """This proxy before the product at that address, which it does not wait a minute for if it is impatient."""
-    trusted = _certified(folder)
+    trusted = certified(folder)
     command, port, plain_port, log = PROXIES[name](folder, product, operators)
     if impatient:
         file, setting = _WAITS_FOR_THE_PRODUCT[name]
@@ -140,7 +141,7 @@ def running(
         process.wait(10)
 
 
-def _certified(folder: Path) -> ssl.SSLContext:
+def certified(folder: Path) -> ssl.SSLContext:
     """A certificate for this machine and its key, in files; gives what trusts it alone."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
