@@ -1,0 +1,221 @@
+"""docker-compose.yml: both docker-composes read it, and whatever it names is there."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from app.core.config import Settings
+from tests.deploy.composed import FIRST, PROFILES, SECOND, checkout, config, services, written
+from tests.support.stack import ROOT
+
+PRODUCT = ("migrate", "api", "worker", "beat")
+# Settings that others read out of the same environment: uvicorn, Compose, Traefik, and the other images.
+OF_OTHERS = {
+    *("WEB_CONCURRENCY", "COMPOSE_PROFILES", "DOMAIN", "CERTIFICATE", "DEMO_EMAIL", "DEMO_PASSWORD"),
+    *(
+        "POSTGRES_SUPERUSER_PASSWORD",
+        "REDIS_PASSWORD",
+        "GRAFANA_PASSWORD",
+        "ELASTIC_PASSWORD",
+        "KIBANA_PASSWORD",
+    ),
+}
+NAMES = tuple(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"])
+KNOWN = {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("compose", [FIRST, SECOND], ids=["1.29", "2"])
+def test_it_is_read_with_every_profile_and_with_none(compose: str) -> None:
+    """By both generations, and to the same services."""
+    with checkout() as folder:
+        written(folder, "flights.example.com")
+        plain, all_of_it = config(compose, folder), config(compose, folder, *PROFILES)
+
+    assert (plain.returncode, all_of_it.returncode) == (0, 0), plain.stderr + all_of_it.stderr
+    assert set(yaml.safe_load(all_of_it.stdout)["services"]) == set(services())
+    if compose == SECOND:  # The first one prints what is off as well.
+        assert set(yaml.safe_load(plain.stdout)["services"]) == {
+            *PRODUCT,
+            "owners",
+            "postgres",
+            "redis",
+            "traefik",
+        }
+
+
+@pytest.mark.parametrize("compose", [FIRST, SECOND], ids=["1.29", "2"])
+def test_nothing_starts_before_secrets_are_made(compose: str) -> None:
+    """And it is said how to make them."""
+    with checkout() as folder:
+        refused = config(compose, folder)
+
+    assert refused.stdout == ""
+    assert "run deploy/env.sh first" in refused.stderr
+
+
+def test_secrets_are_strong_and_different_each_time() -> None:
+    """As production wants them; nobody else on the host can read them, and they are never written over."""
+    made = []
+    for _ in range(2):
+        with checkout() as folder:
+            written(folder, "flights.example.com")
+            assert (folder / ".env").stat().st_mode & 0o077 == 0
+            made.append(_variables(folder / ".env"))
+            with pytest.raises(Exception, match="returned non-zero"):
+                written(folder, "other.example.com")
+            token = (folder / "deploy/secrets/admin_metrics_token").read_text()
+            assert token == _variables(folder / ".env")["ADMIN_METRICS_TOKEN"]
+
+    secret = [
+        name for name in made[0] if re.search("SECRET_?K?E?Y?$|KEY$|TOKEN|PASSWORD", name) and made[0][name]
+    ]
+    assert len(secret) == 10
+    assert len({one[name] for one in made for name in secret}) == 20
+    with pytest.raises(ValidationError, match="AVIATIONSTACK_KEY is missing") as refused:
+        _settings("api")
+    assert str(refused.value).count("; ") == 0  # That is all it lacks.
+    assert _settings("api", AVIATIONSTACK_KEY="of-somebody").app_env == "production"
+
+
+def test_the_sandbox_is_complete() -> None:
+    """Started with it, no vendor is left that is a real one, and nothing is to be filled in."""
+    with checkout() as folder:
+        written(folder, "--sandbox")
+        done = config(SECOND, folder)
+    composed = yaml.safe_load(done.stdout)["services"]
+    given = composed["api"]["environment"]
+    read = Settings(_env_file=None, **{name.lower(): value for name, value in given.items() if value})  # type: ignore[call-arg]
+
+    assert "sandbox" in composed
+    assert read.app_env == "development"
+    asked = (read.aviationstack_base_url, read.opensky_base_url, read.opensky_token_url, read.stripe_api_base)
+    assert {url.partition("/v1")[0].split("/")[2] for url in asked} == {"sandbox:8001"}
+    assert given["STRIPE_WEBHOOK_SECRET"] == composed["sandbox"]["environment"]["STRIPE_WEBHOOK_SECRET"]
+
+
+def test_every_variable_is_a_setting() -> None:
+    """Of the product, or of one of the others that are listed above."""
+    with checkout() as folder:
+        written(folder, "--sandbox")
+        sandbox = _variables(folder / ".env")
+    for name in PRODUCT:
+        assert set(services()[name]["environment"]) - KNOWN - OF_OTHERS == set()
+    assert set(sandbox) - KNOWN - OF_OTHERS == set()
+    named = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    by_hand = {
+        "VERSION",
+        "PYTHON",
+        "API_PROCESSES",
+        "WORKER_PROCESSES",
+        "POSTGRES_ARCHIVE",
+        "BACKUP_DIR",
+        "HTTP_PORT",
+    }
+    assert named - KNOWN - OF_OTHERS - by_hand == {"HTTPS_PORT", "ADMIN_NETWORKS"}
+
+
+def test_every_file_that_is_mounted_is_there() -> None:
+    """Docker would make a folder in its place, and the service would start without it."""
+    missing = [
+        mount["source"]
+        for service in services().values()
+        for mount in service.get("volumes", [])
+        if mount["type"] == "bind"
+        and mount["source"].startswith(f"{ROOT}/deploy/")
+        # A part of deploy/ may not be there at all; what is of a part that is has to be whole.
+        and (ROOT / "deploy" / Path(mount["source"]).relative_to(ROOT / "deploy").parts[0]).exists()
+        and not Path(mount["source"]).exists()
+    ]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_service_can_do_no_more_than_it_has_to(name: str) -> None:
+    """No root, no capabilities, no writing but where it must, no more memory or log than its part of the host."""
+    service = services()[name]
+
+    assert service["cap_drop"] == ["ALL"]
+    assert service.get("cap_add", []) == {"owners": ["CHOWN"], "filebeat": ["DAC_READ_SEARCH"]}.get(name, [])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service.get("read_only", False) is (name not in ("elasticsearch", "kibana"))
+    assert service.get("user", "the image's").startswith("0") is (name in ("owners", "filebeat"))
+    assert not service.get("privileged")
+    assert int(service["mem_limit"]) <= 2 * 1024**3
+    assert 0 < service["cpus"] <= 2
+    assert service["logging"]["options"] == {"max-file": "5", "max-size": "20m"}
+    assert service["restart"] == ("no" if name in ("migrate", "owners") else "unless-stopped")
+    tag = service["image"].rpartition(":")[2]
+    assert re.match(r"v?\d+\.\d+", tag) or tag == "local", "pinned to a version"
+
+
+def test_what_is_secret_is_not_in_reach_of_the_edge() -> None:
+    """PostgreSQL and Redis share a network with those who use them, which leads nowhere; the world meets Traefik."""
+    composed = services()
+    inside = {name for name, service in composed.items() if "data" in service.get("networks", {})}
+    published = {
+        name: [port for port in service.get("ports", []) if port.get("host_ip") != "127.0.0.1"]
+        for name, service in composed.items()
+    }
+
+    assert inside == {*PRODUCT, "postgres", "redis"}
+    assert set(composed["postgres"]["networks"]) == set(composed["redis"]["networks"]) == {"data"}
+    assert {name for name, ports in published.items() if ports} == {"traefik"}
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert "data: {internal: true}" in text
+    assert (
+        composed["api"]["environment"]["TRUSTED_PROXIES"]
+        == composed["traefik"]["networks"]["edge"]["ipv4_address"]
+    )
+    # By a name in that network alone, or the address would be another one.
+    assert composed["traefik"]["environment"]["API_URL"] == "http://api.edge:8000"
+    assert composed["api"]["networks"]["edge"]["aliases"] == ["api.edge"]
+    for name in PRODUCT:
+        assert not any(
+            composed[name]["environment"][one] for one in OF_OTHERS if one.endswith("SUPERUSER_PASSWORD")
+        )
+
+
+def test_what_needs_another_waits_for_it() -> None:
+    """Nothing of the product runs before the tables are those that it knows."""
+    waits = {name: service.get("depends_on", {}) for name, service in services().items()}
+
+    assert waits["migrate"]["postgres"]["condition"] == "service_healthy"
+    for name in ("api", "worker", "beat"):
+        assert waits[name]["migrate"]["condition"] == "service_completed_successfully"
+    assert services()["migrate"]["command"][-1].startswith("alembic upgrade head")
+
+
+def test_everybody_gets_the_time_they_need_to_end() -> None:
+    """Before Docker makes them."""
+    from app.core import background
+
+    composed = services()
+
+    assert _seconds(composed["worker"]) > background._ENDS_WITHIN_SECONDS + 10
+    assert (
+        _seconds(composed["api"]) >= 10 + 15
+    )  # What UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN gives answers, and some draining.
+
+
+def _seconds(service: dict[str, Any]) -> int:
+    found = re.fullmatch(r"(?:(\d+)m)?(?:(\d+)s)?", service["stop_grace_period"])
+    assert found
+    return int(found[1] or 0) * 60 + int(found[2] or 0)
+
+
+def _variables(path: Path) -> dict[str, str]:
+    lines = (
+        line.partition("=") for line in path.read_text().splitlines() if line and not line.startswith("#")
+    )
+    return {name: value for name, _, value in lines}
+
+
+def _settings(name: str, **more: str) -> Settings:
+    """What the product reads in this service."""
+    given = {**services()[name]["environment"], **more}
+    return Settings(_env_file=None, **{key.lower(): value for key, value in given.items() if value})  # type: ignore[call-arg]
