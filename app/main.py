@@ -16,9 +16,10 @@ from app.bookings.hotpath import HotPath
 from app.core import copies, db, http, logging, redis, written
 from app.core.config import settings
 from app.core.errors import AppError
-from app.core.web import headers, problems, sse
+from app.core.web import headers, problems
 from app.core.web.context import Edge, Limits, RequestContext
 from app.core.web.door import Door
+from app.core.web.ending import ending
 from app.core.web.headers import Cors
 from app.core.web.limits import Limit, Policy
 from app.core.web.proxies import Proxies
@@ -47,7 +48,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # A search makes some ten thousand objects that are all gone when it is answered.
         gc.set_threshold(50_000, 20, 50)
         fresh = copies.kept_fresh(airports.copy, airlines.copy, *rules.copies())
-        async with fresh, timetable.kept_fresh(), revoked.kept_fresh(), streams.serving(), sse.serving():
+        async with fresh, timetable.kept_fresh(), revoked.kept_fresh(), streams.serving(), ending.awaited():
             yield
     finally:
         await schedule.close()
