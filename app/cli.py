@@ -8,6 +8,7 @@ rules              list, export or publish the rules that operators edit, such a
 webhooks           what waits to be delivered and who fails; --follow: a line for each attempt
 erasures           who was erased; --again FILE: erase them once more, after a restore
 rotate-encryption  seal everything that is encrypted in the database with the newest key
+alive              0 if the worker or the Beat of this very host gets on, for probes of containers
 env-example        print `.env.example`
 error-codes        print `docs/errors.md`
 openapi            print the OpenAPI description
@@ -65,6 +66,9 @@ def main() -> None:
         commands.add_parser("erasures", help="who was erased, or erase them once more")
     )
     commands.add_parser("rotate-encryption", help="seal encrypted fields with the newest key")
+    # Answered in `__main__`, before any of this is loaded.
+    alive = commands.add_parser("alive", help="whether the worker or the Beat of this host gets on")
+    alive.add_argument("process", choices=("worker", "beat"))
     commands.add_parser("env-example", help="print .env.example")
     commands.add_parser("error-codes", help="print docs/errors.md")
     commands.add_parser("openapi", help="print the OpenAPI description")

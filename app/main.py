@@ -13,7 +13,7 @@ from app.airports import service as airports
 from app.api import CALLS, LARGER_BODIES, OTHER_BODIES, SEARCHES, router
 from app.auth import keys, revoked, tokens
 from app.bookings.hotpath import HotPath
-from app.core import copies, db, http, logging, redis, written
+from app.core import copies, db, gathering, http, logging, redis, written
 from app.core.config import settings
 from app.core.errors import AppError
 from app.core.web import headers, problems
@@ -48,7 +48,15 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # A search makes some ten thousand objects that are all gone when it is answered.
         gc.set_threshold(50_000, 20, 50)
         fresh = copies.kept_fresh(airports.copy, airlines.copy, *rules.copies())
-        async with fresh, timetable.kept_fresh(), revoked.kept_fresh(), streams.serving(), ending.awaited():
+        together = gathering.kept_together()
+        async with (
+            together,
+            fresh,
+            timetable.kept_fresh(),
+            revoked.kept_fresh(),
+            streams.serving(),
+            ending.awaited(),
+        ):
             yield
     finally:
         await schedule.close()

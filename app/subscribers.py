@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from app.core import db, doorbell, outbox
+from app.core import background, db, doorbell, outbox
 from app.core.logging import logger
 from app.notifications import service as notifications
 from app.notifications import tasks as notification_tasks
@@ -36,6 +36,7 @@ async def keep_relaying(stop: asyncio.Event) -> None:
     Nothing has to tell it that there is something: it needs neither a broker nor Beat.
     """
     while not stop.is_set():
+        background.turned("relay")
         pause = 0.0
         try:
             if await relay() < _EVENTS_A_BATCH:

@@ -3,6 +3,7 @@
 Every task and the whole schedule, each as one table.
 """
 
+import asyncio
 import os
 import signal
 import threading
@@ -17,12 +18,13 @@ from prometheus_client import start_http_server
 from app.airlines import sync as airlines_sync  # noqa: F401  Its job is known from here on.
 from app.airports import sync as airports_sync  # noqa: F401
 from app.bookings import tasks as bookings
-from app.core import background, logging
+from app.core import background, logging, redis, signs
 from app.core.background import celery
 from app.core.config import settings
 from app.flights import tasks as flights
 from app.jobs import tasks as jobs
 from app.notifications import tasks as notifications
+from app.ops import measuring
 from app.ops import service as ops_service
 from app.ops import tasks as ops
 from app.payments import tasks as payments
@@ -53,6 +55,8 @@ _SCHEDULE = {
     bookings.purge_documents: 3600,
     flights.keep_fresh: 30,
     flights.check_zones: 21_600,
+    ops.check_invariants: 60,
+    ops.take_stock: 60,
     ops.purge: 3600,
     ops.drop_events: 3600,
     ops.keep_audit_months: 3600,
@@ -67,10 +71,21 @@ celery.conf.beat_schedule = {
 }
 app = celery
 
+# How often a process that gets on shows it.
+_SHOWN_EVERY_SECONDS = 5.0
+# A worker takes its messages in less than a second, and no task is longer than its limit.
+_DEAF_SECONDS = background.celery.conf.task_time_limit + 30.0
+
 
 @signals.setup_logging.connect
 def _configure_logging(**_: Any) -> None:
     logging.configure()
+
+
+@signals.worker_init.connect
+def _worker_begins(**_: Any) -> None:
+    signs.hide("worker")
+    signs.show("consumer")
 
 
 @signals.worker_process_init.connect
@@ -79,8 +94,9 @@ def _worker_starts(**_: Any) -> None:
     background.keep(keep_relaying)
     background.keep(keep_relaying)  # While one waits for the database the other reads on.
     background.keep(courier.keep_delivering)
+    background.keep(_keep_showing)
     _serve_metrics()
-    _note_progress("worker")
+    _note_progress(measuring.WORKER)
 
 
 @signals.worker_shutting_down.connect
@@ -103,17 +119,48 @@ def _interrupt_tasks() -> None:
 @signals.worker_process_shutdown.connect
 def _worker_stops(**_: Any) -> None:
     background.close_resources()
+    signs.hide("worker", _index())
+
+
+@signals.task_prerun.connect
+@signals.task_postrun.connect
+def _heard(**_: Any) -> None:
+    signs.show("consumer")
+
+
+async def _keep_showing(stop: asyncio.Event) -> None:
+    """Show that this process gets on, as long as nothing in it hangs and the worker hears its messages.
+
+    It is shown by the loop that everything here is done on. What others keep from it, such as a Redis or a database
+    that is away, is no reason to start it again.
+    """
+    while not stop.is_set():
+        if not background.hanging() and not await _deaf():
+            signs.show("worker", _index())
+            with suppress(Exception):
+                await ops_service.note_progress(measuring.LOOP)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _SHOWN_EVERY_SECONDS)
+
+
+async def _deaf() -> bool:
+    """Messages wait, and for longer than any task may take no process of this worker has heard one."""
+    if signs.age("consumer", "0") < _DEAF_SECONDS:
+        return False
+    return bool(await redis.or_none(redis.client().llen(background.QUEUE)))
 
 
 @signals.beat_init.connect
 def _beat_starts(**_: Any) -> None:
     """Beat's own progress is noted by Beat, so that a dead worker does not look like a dead Beat."""
-    _note_progress("beat")
+    signs.hide("beat")
+    _beat_sends()
     signals.before_task_publish.connect(_beat_sends, sender=ops.beat.name, weak=False)
 
 
 def _beat_sends(**_: Any) -> None:
-    _note_progress("beat")
+    signs.show("beat")
+    _note_progress(measuring.BEAT)
 
 
 def _serve_metrics() -> None:
@@ -122,9 +169,14 @@ def _serve_metrics() -> None:
     if not port:
         return
     try:
-        start_http_server(int(port) + getattr(current_process(), "index", 0), host.strip("[]"))
+        start_http_server(int(port) + int(_index()), host.strip("[]"))
     except (OSError, ValueError) as error:
         log.warning("metrics not served", reason=str(error))
+
+
+def _index() -> str:
+    """Which process of its worker this is; one that replaces another has its number."""
+    return str(getattr(current_process(), "index", 0))
 
 
 def _note_progress(name: str) -> None:

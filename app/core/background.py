@@ -11,6 +11,7 @@ import functools
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, wait
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -20,10 +21,12 @@ from celery import Celery, Task
 from app.core import db, http, redis, strangers
 from app.core.config import settings
 from app.core.logging import logger
-from app.core.metrics import TASKS
+from app.core.metrics import TASK_SECONDS, TASKS
 
 log = logger("jetway.tasks")
 
+# Where its messages wait in Redis.
+QUEUE = "celery"
 celery = Celery("jetway")
 celery.conf.update(
     broker_url=settings().redis_url,
@@ -31,6 +34,7 @@ celery.conf.update(
     broker_connection_max_retries=None,  # What a worker keeps delivering needs no broker, so it never gives up.
     broker_transport_options={"visibility_timeout": 300, "socket_timeout": 5, "socket_connect_timeout": 5},
     accept_content=["json"],
+    task_default_queue=QUEUE,
     task_ignore_result=True,
     task_acks_late=True,
     task_time_limit=120,
@@ -42,12 +46,16 @@ celery.conf.update(
     enable_utc=True,
 )
 
+# What is kept running turns several times a second, and the longest turn is bounded by timeouts; beyond this it hangs.
+_HANGS_SECONDS = 60.0
+
 # How long what is kept running may take to end: longer than it waits for others, shorter than a container is given.
 _ENDS_WITHIN_SECONDS = 8.0
 
 _loop: asyncio.AbstractEventLoop | None = None
 _stop: asyncio.Event | None = None
 _kept: set[Future[None]] = set()
+_turned: dict[str, float] = {}
 
 
 def open_resources() -> None:
@@ -77,6 +85,7 @@ def close_resources() -> None:
     if _loop is None or _stop is None:
         return
     _loop.call_soon_threadsafe(_stop.set)
+    _turned.clear()
     wait(_kept, timeout=_ENDS_WITHIN_SECONDS)
     _kept.clear()
     run_here(_disconnect)
@@ -95,6 +104,16 @@ def keep(service: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     assert _loop is not None  # noqa: S101
     assert _stop is not None  # noqa: S101
     _kept.add(asyncio.run_coroutine_threadsafe(_awaited(service, _stop), _loop))
+
+
+def turned(name: str) -> None:
+    """To be called by what is kept running, each time round."""
+    _turned[name] = monotonic()
+
+
+def hanging() -> list[str]:
+    """What is kept running here and does not come round any more; tasks may go on beside it."""
+    return [name for name, at in _turned.items() if monotonic() - at > _HANGS_SECONDS]
 
 
 def run_here(function: Callable[..., Awaitable[None]], *args: Any) -> None:
@@ -120,7 +139,7 @@ def task(name: str) -> Callable[[Callable[..., Awaitable[None]]], Task[Any, None
     def register(function: Callable[..., Awaitable[None]]) -> Task[Any, None]:
         @functools.wraps(function)
         def run(*args: Any) -> None:
-            with structlog.contextvars.bound_contextvars(task=name):
+            with structlog.contextvars.bound_contextvars(task=name), TASK_SECONDS.labels(name).time():
                 try:
                     run_here(function, *args)
                 except Exception:

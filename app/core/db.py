@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import lru_cache
+from time import perf_counter
 from typing import Any
 
 import asyncpg
@@ -13,10 +14,12 @@ from sqlalchemy import DateTime, MetaData, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.util import greenlet_spawn
 
 from app.core.config import settings
 from app.core.logging import logger
+from app.core.metrics import POOL_CONNECTIONS, POOL_SIZE, POOL_WAIT_SECONDS
 
 log = logger("jetway.db")
 
@@ -59,11 +62,23 @@ _PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
 _engine: AsyncEngine | None = None
 
 
+class _MeasuredPool(AsyncAdaptedQueuePool):
+    """A pool that tells how long it let somebody wait."""
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        began = perf_counter()
+        try:
+            return super()._do_get()
+        finally:
+            POOL_WAIT_SECONDS.observe(perf_counter() - began)
+
+
 def connect() -> None:
     """Open the process's pool; connections are made when they are first needed."""
     global _engine
     _engine = create_async_engine(
         settings().sqlalchemy_url,
+        poolclass=_MeasuredPool,
         pool_size=settings().database_pool_size,
         max_overflow=0,
         pool_timeout=_POOL_TIMEOUT_SECONDS,
@@ -74,6 +89,17 @@ def connect() -> None:
         connect_args={"server_settings": _SERVER_SETTINGS, "timeout": 3},
     )
     event.listen(_engine.sync_engine, "checkout", _require_open)
+    POOL_SIZE.set(settings().database_pool_size)
+    for state, count in (("in_use", _in_use), ("idle", _idle)):
+        POOL_CONNECTIONS.labels(state).set_function(count)
+
+
+def _in_use() -> int:
+    return _engine.pool.checkedout() if _engine else 0  # type: ignore[attr-defined]
+
+
+def _idle() -> int:
+    return _engine.pool.checkedin() if _engine else 0  # type: ignore[attr-defined]
 
 
 def _require_open(connection: Any, *_: Any) -> None:

@@ -1,209 +1,303 @@
-"""Every metric the product emits, declared with its meaning; label values come from closed sets."""
+"""Every metric the product emits, declared with its meaning; label values come from closed sets.
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate
+What a process counts of itself is in `REGISTRY`: each of them tells its own, and they are added up. What is so for the
+whole installation, whoever tells it, is in `SHARED`: `app.ops.measuring` reads it just before it is told, and no sum
+of it means anything. `docs/metrics.md` is made from here.
+"""
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.registry import Collector
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from app.core.meters import BOUNDS, Answered, Kind, PlainCounter, PlainGauge, PlainHistogram, RequestMeter
 
-# Method, route and status, from closed sets.
-Kind = tuple[str, str, int]
-# Its kind, when it was done and how long that took, by the monotonic clock in seconds, and the request's id.
-Answered = tuple[Kind, float, float, bytes]
+__all__ = ["REGISTRY", "REQUESTS", "SHARED", "Answered", "Kind"]
 
+Made = TypeVar("Made")
 
-class RequestMeter(Collector):
-    """Requests and their duration, counted in plain integers by the one thread that answers them.
-
-    The library's own histogram takes two locks for each request, which a hot answer would feel.
-    """
-
-    def __init__(self) -> None:
-        self._seen: dict[Kind, list[float]] = {}
-        self.bring_up_to_date: Callable[[], None] = lambda: None
-
-    def add(self, answered: Iterable[Answered]) -> None:
-        last, counts = None, list[float]()
-        for kind, _, seconds, _ in answered:
-            if kind is not last:
-                last, counts = kind, self._seen.setdefault(kind, [0] * (len(_BOUNDS) + 1) + [0.0])
-            counts[bisect_left(_BOUNDS, seconds)] += 1
-            counts[-1] += seconds
-
-    def collect(self) -> Iterator[Metric]:
-        self.bring_up_to_date()
-        family = HistogramMetricFamily(
-            "jetway_http_request_seconds",
-            "Time from a request's headers to the end of its answer; `_count` counts the requests.",
-            labels=["method", "route", "status"],
-        )
-        for (method, route, status), counts in list(self._seen.items()):
-            buckets = zip([*map(str, _BOUNDS), "+Inf"], accumulate(counts[:-1]), strict=True)
-            family.add_metric([method, route, str(status)], list(buckets), counts[-1])
-        yield family
+SHARED = CollectorRegistry(auto_describe=True)
+# When each series began: twice the numbers, and Prometheus reads them as metrics of their own.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
-class Tally:
-    """A number that one thread counts up."""
-
-    __slots__ = ("count",)
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def inc(self) -> None:
-        self.count += 1
+@dataclass(frozen=True)
+class Declared:
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    meaning: str
+    shared: bool
 
 
-class PlainCounter(Collector):
-    """A counter with one label, for the same reason without the library's lock."""
+DECLARED: list[Declared] = []
 
-    def __init__(self, name: str, documentation: str, label: str) -> None:
-        self._name, self._documentation, self._label = name, documentation, label
-        self._tallies: dict[str, Tally] = {}
-
-    def labels(self, value: str) -> Tally:
-        return self._tallies.setdefault(value, Tally())
-
-    def collect(self) -> Iterator[Metric]:
-        family = CounterMetricFamily(self._name, self._documentation, labels=[self._label])
-        for value, tally in list(self._tallies.items()):
-            family.add_metric([value], tally.count)
-        yield family
-
-
-class PlainHistogram(Collector):
-    """A histogram without labels, for the same reason without the library's locks."""
-
-    def __init__(self, name: str, documentation: str, bounds: tuple[float, ...]) -> None:
-        self._name, self._documentation, self._bounds = name, documentation, bounds
-        self._counts = [0] * (len(bounds) + 1)
-        self._sum = 0.0
-
-    def observe(self, value: float) -> None:
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self._sum += value
-
-    def collect(self) -> Iterator[Metric]:
-        buckets = zip([*map(str, self._bounds), "+Inf"], accumulate(self._counts), strict=True)
-        yield HistogramMetricFamily(
-            self._name, self._documentation, buckets=list(buckets), sum_value=self._sum
-        )
+# What a label can hold: a few words, names that the code has, or rows that an operator has made. Nothing that
+# travellers send.
+LABELS = {
+    "currency": "the currencies that fares are sold in",
+    "dependency": "`postgres`, `redis`",
+    "endpoint": "the kinds of calls that the code makes of a provider; `*` is the whole provider",
+    "budget": "the budgets that the code keeps for a provider",
+    "invariant": "the names in `app/ops/invariants.py`",
+    "kind": "the kinds of messages or of streams that the code has",
+    "method": "the methods of our routes, `-` where there is no route",
+    "outcome": "the words in the metric's meaning, or the codes of failures that the code has",
+    "process": "`worker`, `beat`",
+    "provider": "`aviationstack`, `opensky`, `stripe`, `fcm`, `smtp`",
+    "reason": "the codes in `app/core/web/problems.py`, `INVENTORY_RACES`",
+    "receiver": "`healthy`, `failing`, `paused`",
+    "route": "the templates of our routes, never a path; `unmatched` is all that has none",
+    "source": "the words in the metric's meaning",
+    "state": "the words in the metric's meaning, or PostgreSQL's own",
+    "status": "HTTP's status codes, or the states of a booking",
+    "task": "the names of our tasks",
+    "version": "the version that runs",
+}
 
 
-REQUESTS = RequestMeter()
-REGISTRY.register(REQUESTS)
-SEARCH_ANSWERS = PlainCounter(
+def _declared(kind: str, made: Callable[..., Made], shared: bool = False) -> Callable[..., Made]:
+    """Metrics of this kind are made by name, meaning, names of labels and what else the kind needs."""
+
+    def declare(name: str, meaning: str, *labels: str, **more: Any) -> Made:
+        DECLARED.append(Declared(name, kind, labels, meaning, shared))
+        return made(name, meaning, labels, **more)
+
+    return declare
+
+
+def _registered(made: Callable[..., Any], registry: CollectorRegistry) -> Callable[..., Any]:
+    def make(*args: Any, **more: Any) -> Any:
+        metric = made(*args, **more)
+        registry.register(metric)
+        return metric
+
+    return make
+
+
+def _plain_histogram(
+    name: str, meaning: str, _: tuple[str, ...], bounds: tuple[float, ...]
+) -> PlainHistogram:
+    return PlainHistogram(name, meaning, bounds)
+
+
+_counter = _declared("counter", Counter)
+_gauge = _declared("gauge", Gauge)
+_histogram = _declared("histogram", Histogram)
+_requests: Callable[..., RequestMeter] = _declared("histogram", _registered(RequestMeter, REGISTRY))
+_plain_counter: Callable[..., PlainCounter] = _declared("counter", _registered(PlainCounter, REGISTRY))
+_plain_gauge: Callable[..., PlainGauge] = _declared("gauge", _registered(PlainGauge, REGISTRY))
+_plain: Callable[..., PlainHistogram] = _declared("histogram", _registered(_plain_histogram, REGISTRY))
+_fact: Callable[..., PlainGauge] = _declared("gauge", _registered(PlainGauge, SHARED), shared=True)
+_count: Callable[..., PlainCounter] = _declared("counter", _registered(PlainCounter, SHARED), shared=True)
+
+# Requests.
+REQUESTS = _requests(
+    "jetway_http_request_seconds",
+    "Time from a request's headers to the end of its answer; `_count` counts the requests.",
+    *("method", "route", "status"),
+)
+IN_PROGRESS = _plain_gauge(
+    "jetway_http_requests_in_progress",
+    "Requests that are being worked on, open streams included; those whose answer was ready never are.",
+).labels()
+SEARCH_ANSWERS = _plain_counter(
     "jetway_search_answers_total",
     "Searches by where the answer came from: hot, redis or computed.",
     "source",
 )
-REGISTRY.register(SEARCH_ANSWERS)
-UPSTREAM_CALLS = Counter(
+PROCESSES = _plain_gauge(
+    "jetway_processes", "1 for each process: how many are added up in the numbers of this address."
+)
+
+# What is done beside requests.
+TASKS = _counter(
+    "jetway_tasks_total", "Background tasks by how they ended: succeeded or failed.", "task", "outcome"
+)
+TASK_SECONDS = _histogram(
+    "jetway_task_seconds",
+    "Time a background task took, however it ended.",
+    "task",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 90.0),
+)
+
+# Providers.
+UPSTREAM_CALLS = _counter(
     "jetway_upstream_calls_total",
-    "Calls to a provider by how they ended.",
-    ["provider", "endpoint", "outcome"],
+    "Calls to a provider by how they ended: ok, or why not.",
+    *("provider", "endpoint", "outcome"),
 )
-UPSTREAM_SECONDS = Histogram(
-    "jetway_upstream_seconds", "Time a provider took to answer.", ["provider", "endpoint"]
+UPSTREAM_SECONDS = _histogram(
+    "jetway_upstream_seconds", "Time a provider took to answer.", "provider", "endpoint"
 )
-UPSTREAM_ROWS_DROPPED = Counter(
-    "jetway_upstream_rows_dropped_total", "Provider rows that could not be used.", ["provider", "endpoint"]
+UPSTREAM_ROWS_DROPPED = _counter(
+    "jetway_upstream_rows_dropped_total", "Provider rows that could not be used.", "provider", "endpoint"
 )
-PROVIDER_BUDGET_SPENT = Gauge(
+PROVIDER_BUDGET_SPENT = _fact(
     "jetway_provider_budget_spent",
     "Calls or credits spent in the present period, by all processes together.",
-    ["provider", "budget"],
+    *("provider", "budget"),
 )
-PROVIDER_BUDGET_LEFT = Gauge(
+PROVIDER_BUDGET_LEFT = _fact(
     "jetway_provider_budget_left",
     "Calls or credits that may still be spent in the present period.",
-    ["provider", "budget"],
+    *("provider", "budget"),
 )
-PROVIDER_PAUSED = Gauge(
+PROVIDER_PAUSED = _fact(
     "jetway_provider_paused",
-    "1 while an endpoint is not called: it fails, is too fast, or is not in the plan. `*` is the whole provider.",
-    ["provider", "endpoint"],
+    "1 while an endpoint is not called: it fails, is too fast, or is not in the plan.",
+    *("provider", "endpoint"),
 )
-LIVE_TILES = Counter(
+LIVE_TILES = _counter(
     "jetway_live_tiles_total",
-    "Looks at a part of the map by what was there: fresh, stale or nothing; `upstream` are those fetched for it.",
-    ["source"],
+    "Looks at a part of the map by what was there: fresh, stale or nothing; upstream are those fetched for it.",
+    "source",
 )
-LIVE_STREAMS = Gauge(
-    "jetway_live_streams", "Streams that are open in this process, of positions or of bookings.", ["kind"]
+LIVE_STREAMS = _gauge("jetway_live_streams", "Streams that are open, of positions or of bookings.", "kind")
+
+# Seats, bookings and money.
+BOOKINGS = _counter("jetway_bookings_total", "Bookings that reached a state.", "status")
+BOOKINGS_NOW = _fact("jetway_bookings", "Bookings in each state when they were last counted.", "status")
+SEATS_HELD = _fact("jetway_seats_held", "Seats held and not paid for when they were last counted.")
+SOLD_OUT = _counter("jetway_sold_out_total", "Bookings refused because the seats were gone.")
+INVENTORY_CONFLICTS = _counter(
+    "jetway_inventory_conflicts_total",
+    "Requests refused because somebody or something else was faster, by the code of the refusal; lock_timeout and "
+    "deadlock are PostgreSQL's.",
+    "reason",
 )
-BOOKINGS = Counter("jetway_bookings_total", "Bookings that reached a state.", ["status"])
-PAYMENTS = Counter(
+PAYMENTS = _counter(
     "jetway_payments_total",
     "Payments by how they ended: captured, failed, or late: captured for seats that were gone, and refunded.",
-    ["outcome"],
+    "outcome",
 )
-PAYMENTS_UNKNOWN = Gauge(
+AMOUNTS = _counter(
+    "jetway_payments_amount_minor_total",
+    "Money that was captured or refunded, in the smallest unit of its currency.",
+    *("currency", "outcome"),
+)
+PAYMENTS_UNKNOWN = _fact(
     "jetway_payments_unknown", "Payments of which nobody has known for 15 minutes whether they were made."
 )
-REFUNDS = Counter("jetway_refunds_total", "Refunds by how they ended.", ["outcome"])
-REFUNDS_OVERDUE = Gauge(
+REFUNDS = _counter(
+    "jetway_refunds_total", "Refunds by how they ended: pending, succeeded or failed.", "outcome"
+)
+REFUNDS_OVERDUE = _fact(
     "jetway_refunds_overdue", "Refunds that are not made although their last day is over."
 )
-LEDGER_DIFFERENCES = Gauge(
+LEDGER_DIFFERENCES = _fact(
     "jetway_ledger_differences", "Differences from the card processor's books that the last comparison found."
 )
-SOLD_OUT = Counter("jetway_sold_out_total", "Bookings refused because the seats were gone.")
-EMAILS = Counter(
+VIOLATIONS = _fact(
+    "jetway_invariant_violations",
+    "Things that break a rule which always holds, as the last check counted them, up to 100.",
+    "invariant",
+)
+CHECKED = _fact(
+    "jetway_invariants_checked_timestamp_seconds",
+    "When all the invariants were last checked, in seconds since 1970; 0 before the first time.",
+)
+
+# Events, mails, pushes and webhooks.
+OUTBOX_AGE = _fact("jetway_outbox_age_seconds", "How long the oldest event has waited to be handed on.")
+OUTBOX_WAITING = _fact(
+    "jetway_outbox_waiting", "Events that wait to be handed on; at most 10,000 are counted."
+)
+EMAILS = _counter(
     "jetway_emails_total",
     "Attempts to send a mail by how they ended: sent, later, waits for quiet hours to end, dropped because nobody "
     "needs to hear it any more, failed, or lost to another sender.",
-    ["kind", "outcome"],
+    *("kind", "outcome"),
 )
-WEBHOOK_ATTEMPTS = PlainCounter(
+PUSHES = _counter(
+    "jetway_pushes_total", "Attempts to push, by how they ended, as mails do.", "kind", "outcome"
+)
+WEBHOOK_ATTEMPTS = _plain_counter(
     "jetway_webhook_attempts_total",
     "Attempts to deliver a webhook by what followed: delivered, pending (tried again), exhausted, cancelled; released "
     "were not made, lost were made by a sender that had been given up.",
     "outcome",
 )
-REGISTRY.register(WEBHOOK_ATTEMPTS)
-WEBHOOKS_IN_HAND = Gauge(
-    "jetway_webhooks_in_hand", "Deliveries that this process has leased and not finished."
-)
-PUSHES = Counter(
-    "jetway_pushes_total", "Attempts to push, by how they ended, as mails do.", ["kind", "outcome"]
-)
-WEBHOOK_FIRST_SECONDS = PlainHistogram(
+WEBHOOKS_IN_HAND = _gauge("jetway_webhooks_in_hand", "Deliveries that were leased and are not finished.")
+WEBHOOK_FIRST_SECONDS = _plain(
     "jetway_webhook_first_attempt_seconds",
     "Time from an event to the first attempt to deliver it; while a subscription is paused it goes on.",
-    (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0),
+    bounds=(0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0),
 )
-REGISTRY.register(WEBHOOK_FIRST_SECONDS)
-WEBHOOK_RECEIVERS = Gauge(
+WEBHOOK_RECEIVERS = _fact(
     "jetway_webhook_receivers",
     "Subscriptions for which deliveries wait: healthy, failing since their last success, or paused.",
-    ["receiver"],
+    "receiver",
 )
-WEBHOOKS_WAITING = Gauge(
+WEBHOOKS_WAITING = _fact(
     "jetway_webhooks_waiting",
     "Deliveries that wait for such subscriptions, due or not; of each at most 100 are counted.",
-    ["receiver"],
+    "receiver",
 )
-WEBHOOKS_LAG = Gauge(
+WEBHOOKS_LAG = _fact(
     "jetway_webhooks_lag_seconds",
     "How long ago the oldest delivery to such subscriptions that has not been sent was due.",
-    ["receiver"],
+    "receiver",
 )
-LOGINS = Counter(
+
+# Who signs in.
+LOGINS = _counter(
     "jetway_logins_total",
     "Logins by how they ended: succeeded, failed, code_required where the password was right and more is wanted, or "
     "wrong_code.",
-    ["outcome"],
+    "outcome",
 )
-LOGIN_ALARMS = Counter(
+LOGIN_ALARMS = _counter(
     "jetway_login_alarms_total",
     "Failed logins at which more than 500 had failed in the five minutes before them: somebody tries passwords.",
 )
-OUTBOX_AGE = Gauge("jetway_outbox_age_seconds", "How long the oldest event has waited to be handed on.")
-TASKS = Counter("jetway_tasks_total", "Background tasks by how they ended.", ["task", "outcome"])
+
+# What the product stands on.
+BUILD = _fact("jetway_build_info", "1, with the version that runs.", "version")
+DEPENDENCY_UP = _fact("jetway_dependency_up", "1 while it answers the process that was asked.", "dependency")
+HEARTBEAT_AGE = _fact(
+    "jetway_heartbeat_age_seconds", "How long ago a worker or Beat last got something done.", "process"
+)
+QUEUE = _fact("jetway_celery_queue_messages", "Messages in Redis that no worker has taken yet.")
+POOL_CONNECTIONS = _gauge(
+    "jetway_database_pool_connections", "Connections to PostgreSQL by state: in_use or idle.", "state"
+)
+POOL_SIZE = _gauge("jetway_database_pool_size", "The most connections to PostgreSQL that there can be.")
+POOL_WAIT_SECONDS = _plain(
+    "jetway_database_pool_wait_seconds",
+    "Time until a transaction had its connection, a new one's making included.",
+    bounds=BOUNDS,
+)
+REDIS_ERRORS = _plain_counter(
+    "jetway_redis_errors_total", "Questions to Redis that were not answered in time or refused."
+).labels()
+POSTGRES_CONNECTIONS = _fact(
+    "jetway_postgres_connections", "Connections to our database, of all programs, by their state.", "state"
+)
+POSTGRES_MAX_CONNECTIONS = _fact(
+    "jetway_postgres_max_connections", "The most connections that this PostgreSQL takes."
+)
+POSTGRES_TRANSACTIONS = _count(
+    "jetway_postgres_transactions_total",
+    "Transactions of our database by how they ended: committed or rolled_back.",
+    "outcome",
+)
+POSTGRES_DEADLOCKS = _count("jetway_postgres_deadlocks_total", "Deadlocks that PostgreSQL has broken.")
+POSTGRES_BLOCKS = _count(
+    "jetway_postgres_blocks_total",
+    "Blocks that were read, by where they were: memory (PostgreSQL's own) or disk (or the system's memory).",
+    "source",
+)
+POSTGRES_BYTES = _fact("jetway_postgres_database_bytes", "The size of our database on disk.")
+POSTGRES_LONGEST = _fact(
+    "jetway_postgres_longest_transaction_seconds", "How long the longest open transaction has lasted."
+)
+POSTGRES_LOCKS_WAITING = _fact("jetway_postgres_locks_waiting", "Locks that somebody waits for.")
+REDIS_MEMORY = _fact("jetway_redis_memory_bytes", "Memory that Redis uses.")
+REDIS_MEMORY_MAX = _fact("jetway_redis_memory_max_bytes", "Memory that Redis may use; 0 is all there is.")
+REDIS_CLIENTS = _fact("jetway_redis_clients", "Connections to Redis, of all programs.")
+REDIS_HITS = _count("jetway_redis_keyspace_hits_total", "Keys that were asked for and there.")
+REDIS_MISSES = _count("jetway_redis_keyspace_misses_total", "Keys that were asked for and not there.")
+REDIS_EVICTED = _count("jetway_redis_evicted_keys_total", "Keys that Redis dropped for want of memory.")
+REDIS_COMMANDS = _count("jetway_redis_commands_total", "Commands that Redis has carried out.")

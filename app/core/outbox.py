@@ -131,6 +131,19 @@ async def age_seconds(session: Session) -> float:
     return float(found["seconds"])
 
 
+async def waiting(session: Session, most: int) -> int:
+    """How many events wait to be handed on; no more than so many are counted."""
+    [found] = await db.rows(
+        session,
+        """
+        SELECT count(*) AS events
+        FROM (SELECT FROM outbox WHERE dispatched_at IS NULL LIMIT :most) AS waiting
+        """,
+        most=most,
+    )
+    return int(found["events"])
+
+
 async def _handed_on(
     session: Session, subscribers: Iterable[Subscriber], events: list[Row], busy: set[Subscriber]
 ) -> bool:

@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from app.core.config import settings
+from app.core.metrics import REDIS_ERRORS
 
 T = TypeVar("T")
 
@@ -58,6 +59,7 @@ async def or_none(operation: Awaitable[T]) -> T | None:
         return await operation
     except (RedisError, OSError, TimeoutError):
         _resting_until = monotonic() + _REST_SECONDS
+        REDIS_ERRORS.inc()
         return None
 
 

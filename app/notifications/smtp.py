@@ -13,6 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from app.core.config import settings
 from app.core.db import Row
+from app.core.metrics import UPSTREAM_CALLS, UPSTREAM_SECONDS
 from app.notifications.letters import Letter
 from app.notifications.sending import Delayed, Refused, Unreachable
 
@@ -37,15 +38,20 @@ class Connection:
 
     async def send(self, message: EmailMessage) -> None:
         """Within a total time. Raises Refused, Delayed, Unreachable."""
+        outcome = "ok"
         try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
-                client = self._client = self._client or await _opened()
-                await client.send_message(message)
+            with UPSTREAM_SECONDS.labels("smtp", "send").time():
+                async with asyncio.timeout(_TIMEOUT_SECONDS):
+                    client = self._client = self._client or await _opened()
+                    await client.send_message(message)
         except (TimeoutError, OSError, aiosmtplib.SMTPException) as error:
             meant = _meant(error, opened=self._client is not None)
+            outcome = type(meant).__name__.lower()
             if not isinstance(error, aiosmtplib.SMTPRecipientsRefused):
                 self._drop()
             raise meant from None
+        finally:
+            UPSTREAM_CALLS.labels("smtp", "send", outcome).inc()
 
     def _drop(self) -> None:
         client, self._client = self._client, None

@@ -7,10 +7,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from app.auth.dependencies import NOT_AN_ADMIN, AdminUser, caller_of, require_admin
+from app.core import gathering
 from app.core.config import settings
 from app.core.errors import Unauthorized
 from app.core.shapes import Instant
@@ -18,7 +19,7 @@ from app.core.web.dependencies import SessionDep
 from app.core.web.ending import ending
 from app.core.web.pagination import Cursor, Limit
 from app.core.web.problems import problems
-from app.ops import service
+from app.ops import measuring, service
 from app.ops.schemas import AuditLog, Health, Providers
 
 router = APIRouter(tags=["Operations"])
@@ -83,11 +84,11 @@ async def read_audit_log(
 async def metrics(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Response:
-    """Prometheus metrics of this process."""
+    """Prometheus metrics: of this process, or of all that share its port, and of what they stand on."""
     if credentials is None:
         raise Unauthorized("Send ADMIN_METRICS_TOKEN or an administrator's token.")
     token, expected = credentials.credentials, settings().admin_metrics_token
     if not (expected and secrets.compare_digest(token.encode(), expected.encode())):
         await require_admin(await caller_of(request, token))
-    await service.measure()
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    await measuring.measure()
+    return Response(await gathering.text(), media_type=CONTENT_TYPE_LATEST)

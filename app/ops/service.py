@@ -3,26 +3,18 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import perf_counter
 from typing import Any
 
 from app import __version__
-from app.core import audit, clock, cursors, db, outbox, redis
+from app.core import audit, clock, cursors, db, redis
 from app.core.config import settings
 from app.core.db import Row, Session
-from app.core.logging import logger
-from app.core.metrics import OUTBOX_AGE, PROVIDER_BUDGET_LEFT, PROVIDER_BUDGET_SPENT, PROVIDER_PAUSED
-from app.ops import repository
-from app.payments import service as payments
+from app.ops import measuring, repository
 from app.providers import governor, registry
-from app.webhooks import health as webhooks
-
-log = logger("jetway.ops")
 
 _TIMEOUT_SECONDS = 2.0
-# Beat sends a message every ten seconds; three missed ones are a stop.
-_SILENCE = timedelta(seconds=35)
 
 Check = Callable[[], Awaitable[Row]]
 
@@ -121,32 +113,6 @@ def _entry(row: Row) -> Row:
     }
 
 
-async def measure() -> None:
-    """Set the gauges that concern all processes alike, just before they are read.
-
-    Without a database they keep their last values: the other metrics are wanted all the more then.
-    """
-    try:
-        async with asyncio.timeout(_TIMEOUT_SECONDS):
-            await _measure_budgets()
-            await payments.measure()
-            await webhooks.measure()
-            async with db.transaction() as session:
-                OUTBOX_AGE.set(await outbox.age_seconds(session))
-    except Exception as error:  # noqa: BLE001  Whatever ails the database, the scrape goes on.
-        log.warning("gauges not set", reason=type(error).__name__)
-
-
-async def _measure_budgets() -> None:
-    budgets, endpoints = await governor.overview(registry.allowances())
-    for budget in budgets:
-        labels = (budget["provider"], budget["budget"])
-        PROVIDER_BUDGET_SPENT.labels(*labels).set(budget["spent"])
-        PROVIDER_BUDGET_LEFT.labels(*labels).set(budget["left"])
-    for one in endpoints:
-        PROVIDER_PAUSED.labels(one["provider"], one["endpoint"]).set(one["paused"])
-
-
 async def note_progress(name: str) -> None:
     """A worker or Beat got something done just now."""
     async with db.transaction() as session:
@@ -174,19 +140,19 @@ async def _redis() -> Row:
 
 
 async def _worker() -> Row:
-    return await _progress("worker")
+    return await _progress(measuring.WORKER)
 
 
 async def _beat() -> Row:
-    return await _progress("beat")
+    return await _progress(measuring.BEAT)
 
 
 async def _progress(name: str) -> Row:
     async with db.transaction() as session:
-        last = await repository.last_progress(session, name)
+        last = (await measuring.progress(session)).get(name)
     if last is None:
         return {"status": "down", "last_progress_at": None}
-    alive = clock.now() - last < _SILENCE
+    alive = clock.now() - last < measuring.SILENCE
     return {"status": "ok" if alive else "down", "last_progress_at": clock.rfc3339(last)}
 
 

@@ -2,13 +2,13 @@
 
 from app.auth import service as accounts
 from app.bookings import guests
-from app.core import audit, clock, db, idempotency, outbox
+from app.core import audit, background, clock, db, idempotency, outbox
 from app.core.background import task
 from app.core.config import settings
 from app.core.logging import logger
 from app.jobs import service as jobs
 from app.notifications import service as notifications
-from app.ops import service
+from app.ops import measuring, service
 from app.privacy import service as privacy
 from app.timetable import service as timetable
 
@@ -19,8 +19,26 @@ _EVENTS_A_BATCH = 5000
 
 @task("ops.beat")
 async def beat() -> None:
-    """A message of Beat's, handled by a worker: proof that the worker makes progress."""
-    await service.note_progress("worker")
+    """A message of Beat's, handled by a worker: proof that the worker makes progress.
+
+    A process in which the relay or the courier hangs does not count: events and webhooks wait although tasks are done.
+    """
+    if hanging := background.hanging():
+        log.error("worker hangs", parts=hanging)
+        return
+    await service.note_progress(measuring.WORKER)
+
+
+@task("ops.check_invariants")
+async def check_invariants() -> None:
+    """Ask whether what must always be true is true; what is not is told by metrics and in the log."""
+    await measuring.check_invariants()
+
+
+@task("ops.take_stock")
+async def take_stock() -> None:
+    """Count what is told by metrics and is too much to count at each scrape."""
+    await measuring.take_stock()
 
 
 @task("ops.purge")

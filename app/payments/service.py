@@ -14,7 +14,7 @@ from typing import NamedTuple
 from app.core import clock, db, money
 from app.core.config import settings
 from app.core.db import Row, Session
-from app.core.metrics import LEDGER_DIFFERENCES, PAYMENTS_UNKNOWN, REFUNDS_OVERDUE
+from app.core.metrics import AMOUNTS, LEDGER_DIFFERENCES, PAYMENTS_UNKNOWN, REFUNDS_OVERDUE
 from app.payments import compared, ledger, repository
 from app.payments.errors import (
     PaymentInProgress,
@@ -201,6 +201,7 @@ async def captured(session: Session, payment: Row, charge: Charge, sold: dict[st
     lines[ledger.PROCESSOR] += amount
     lines[ledger.UNAPPLIED] -= amount - sum(sold.values())
     await ledger.post(session, payment["booking_id"], "capture", f"{name}:capture", currency, lines)
+    AMOUNTS.labels(currency, "captured").inc(amount)
     if charge.fee:
         fee = {ledger.PROCESSOR_FEES: charge.fee, ledger.PROCESSOR: -charge.fee}
         fee_currency = charge.fee_currency or currency
@@ -279,6 +280,8 @@ async def refund_settled(
         kind, name, moved = "refund_failed", f"{name}:failed", {a: -minor for a, minor in moved.items()}
     if "succeeded" in (status, settled["before"]):
         await ledger.post(session, refund["booking_id"], kind, name, refund["currency"], moved)
+    if status == "succeeded":
+        AMOUNTS.labels(refund["currency"], "refunded").inc(amount)
     return settled
 
 

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
 
-from app.core import clock, db, strangers
+from app.core import background, clock, db, strangers
 from app.core.config import settings
 from app.core.crypto import CannotOpen
 from app.core.db import Row
@@ -87,6 +87,7 @@ class Courier:
         async with self._writing():
             while not stop.is_set():
                 self._look.clear()
+                background.turned("courier")
                 try:
                     pause = await self._turn()
                 except Exception as error:  # noqa: BLE001  Whatever ails the database, it is tried again.

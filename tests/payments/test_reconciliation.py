@@ -145,7 +145,7 @@ async def test_operators_see_the_days(
     ]
     assert second.body["next_cursor"] is None
     await service.measure()
-    assert LEDGER_DIFFERENCES._value.get() == 1
+    assert LEDGER_DIFFERENCES.labels().count == 1
 
 
 async def test_only_operators_see_them(traveller: Client, api: Client) -> None:

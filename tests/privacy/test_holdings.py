@@ -121,6 +121,7 @@ NOBODYS = {
         "flight_changes",
         "flights",
         "heartbeats",
+        "measurements",
     ),
     *("inventory", "job_inputs", "job_items", "job_refusals", "provider_budgets", "provider_endpoints"),
     *("schedule_boards", "ticket_sequences", "timetable_changes", "zone_rules"),
@@ -132,6 +133,7 @@ _ABOUT_PEOPLE = re.compile(
 # Names that look like people's and are not: of airlines, cities and processes, and the leases of workers.
 _LOOKS_ONLY = {
     *("airlines.name", "airports.name", "heartbeats.name", "jobs.lease_token", "schedule_boards.lease_token"),
+    "measurements.name",
     # A keyed hash, an address without its last part.
     *("attempts.caller", "audit_log.network", "erasures.user_id"),
 }

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core import logging, origin
 from app.core.errors import TooManyRequests
-from app.core.metrics import REQUESTS, Answered, Kind
+from app.core.metrics import IN_PROGRESS, REQUESTS, Answered, Kind
 from app.core.web import headers, problems
 from app.core.web.ending import ending
 from app.core.web.headers import Cors, Header
@@ -129,8 +129,8 @@ class RequestContext:
     async def _send(self, send: Send, ready: Ready, started: float, added: list[Header]) -> None:
         kind, own, body = ready
         await send({"type": "http.response.start", "status": kind[2], "headers": own + added})
-        await send({"type": "http.response.body", "body": body})
         self._account(kind, started, added)
+        await send({"type": "http.response.body", "body": body})
 
     async def _routed(
         self,
@@ -150,21 +150,34 @@ class RequestContext:
         if caller is not None and self.limits is not None and refusal is None:
             refusal = await self._dearer(self.limits.dearer, scope, caller, started, added)
 
+        accounted = False
+
+        def account() -> None:
+            nonlocal accounted
+            if accounted:
+                return
+            accounted = True
+            # The route's template, never the path: labels stay bounded, and no booking reference is logged.
+            route = getattr(scope.get("route"), "path", _UNMATCHED)
+            method = scope["method"] if route != _UNMATCHED else "-"
+            self._account((method, route, status), started, added)
+
         async def send_with_added(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = headers.complete(scope, list(message.get("headers", ())), added)
+            elif not message.get("more_body"):
+                account()  # Before its last byte leaves, so that whoever has an answer finds it counted.
             await send(message)
 
         app = self.app if refusal is None else problems.answer(Request(scope), refusal)
+        IN_PROGRESS.inc()
         try:
             await app(scope, receive, send_with_added)
         finally:
-            # The route's template, never the path: labels stay bounded, and no booking reference is logged.
-            route = getattr(scope.get("route"), "path", _UNMATCHED)
-            method = scope["method"] if route != _UNMATCHED else "-"
-            self._account((method, route, status), started, added)
+            IN_PROGRESS.dec()
+            account()
 
     @staticmethod
     async def _dearer(

@@ -24,11 +24,17 @@ from app.core.errors import (
     Unprocessable,
 )
 from app.core.logging import logger
+from app.core.metrics import INVENTORY_CONFLICTS
 from app.core.text import CARD_NUMBER
 
 log = logger("jetway.problems")
 
 _TYPE = "urn:jetway:problem:"
+# Refusals because somebody or something else was faster.
+INVENTORY_RACES = frozenset(
+    ("sold_out", "seat_taken", "price_changed", "hold_expired", "flight_not_on_sale", "duplicate_trip")
+)
+_LOCKS = {"55P03": "lock_timeout", "40P01": "deadlock"}
 # Deadlock, serialisation failure, lock timeout: the same request may well succeed a moment later.
 _TRY_AGAIN = ("40P01", "40001", "55P03", "57014", "57P01", "57P03", "53300")
 
@@ -135,6 +141,8 @@ def problems(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
 
 def answer(request: Request, error: AppError) -> Response:
     """One refusal, rendered."""
+    if error.code in INVENTORY_RACES:
+        INVENTORY_CONFLICTS.labels(error.code).inc()
     body = {
         "type": error.type or _TYPE + error.code,
         "title": error.title,
@@ -234,6 +242,8 @@ async def _busy(request: Request, _: Exception) -> Response:
 async def _database(request: Request, error: Exception) -> Response:
     assert isinstance(error, DBAPIError)  # noqa: S101
     state = getattr(error.orig, "sqlstate", None) or ""
+    if state in _LOCKS:
+        INVENTORY_CONFLICTS.labels(_LOCKS[state]).inc()
     if state in _TRY_AGAIN:
         return answer(request, TryAgain(retry_after=1))
     if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
