@@ -17,9 +17,10 @@ from app.bookings.hotpath import HotPath
 from app.core import copies, db, gathering, http, logging, redis, tracing, written
 from app.core.config import settings
 from app.core.errors import AppError
-from app.core.web import headers, problems, sse
+from app.core.web import headers, problems
 from app.core.web.context import Edge, Limits, RequestContext
 from app.core.web.door import Door
+from app.core.web.ending import ending
 from app.core.web.headers import Cors
 from app.core.web.limits import Limit, Policy
 from app.core.web.proxies import Proxies
@@ -57,7 +58,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
             timetable.kept_fresh(),
             revoked.kept_fresh(),
             streams.serving(),
-            sse.serving(),
+            ending.awaited(),
         ):
             yield
     finally:

@@ -4,11 +4,15 @@ Every task and the whole schedule, each as one table.
 """
 
 import asyncio
+import os
+import signal
+import threading
 from contextlib import suppress
 from typing import Any
 
 from billiard import current_process
 from celery import signals
+from celery.worker import state
 from prometheus_client import start_http_server
 
 from app.airlines import sync as airlines_sync  # noqa: F401  Its job is known from here on.
@@ -58,6 +62,9 @@ _SCHEDULE = {
     ops.keep_audit_months: 3600,
 }
 
+# After SIGTERM; then what is kept running beside the tasks has its own seconds, and all fits into thirty.
+_TASKS_END_WITHIN_SECONDS = 5.0
+
 celery.conf.beat_schedule = {
     task.name: {"task": task.name, "schedule": seconds, "options": {"expires": seconds}}
     for task, seconds in _SCHEDULE.items()
@@ -91,6 +98,23 @@ def _worker_starts(**_: Any) -> None:
     background.keep(_keep_showing)
     _serve_metrics()
     _note_progress(measuring.WORKER)
+
+
+@signals.worker_shutting_down.connect
+def _worker_is_told_to_stop(**_: Any) -> None:
+    """Celery waits until every task has ended, however long that takes, but whoever runs containers does not: what
+    takes longer is interrupted, as by its time limit, so that all the rest still ends in order.
+    """
+    patience = threading.Timer(_TASKS_END_WITHIN_SECONDS, _interrupt_tasks)
+    patience.daemon = True
+    patience.start()
+
+
+def _interrupt_tasks() -> None:
+    for request in tuple(state.active_requests):
+        if request.worker_pid not in (None, os.getpid()):
+            with suppress(ProcessLookupError):
+                os.kill(request.worker_pid, signal.SIGUSR1)  # Celery's own signal for a time that is over.
 
 
 @signals.worker_process_shutdown.connect

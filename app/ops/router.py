@@ -15,6 +15,7 @@ from app.core import gathering, replica
 from app.core.config import settings
 from app.core.errors import Unauthorized
 from app.core.shapes import Instant
+from app.core.web.ending import ending
 from app.core.web.pagination import Cursor, Limit
 from app.core.web.problems import problems
 from app.ops import measuring, service
@@ -43,9 +44,9 @@ async def livez() -> JSONResponse:
 
 @router.get("/readyz", response_model=dict[str, str])
 async def readyz() -> JSONResponse:
-    """The process can serve; send it no requests while this is 503."""
-    ready = await service.ready()
-    return JSONResponse({"status": "ok" if ready else "down"}, 200 if ready else 503)
+    """The process can serve; send it no requests while this is 503, because it cannot or because it ends."""
+    status = "ending" if ending.begun else "ok" if await service.ready() else "down"
+    return JSONResponse({"status": status}, 200 if status == "ok" else 503)
 
 
 @router.get("/admin/health", response_model=Health)

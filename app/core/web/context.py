@@ -20,6 +20,7 @@ from app.core import logging, origin, work
 from app.core.errors import TooManyRequests
 from app.core.metrics import IN_PROGRESS, REQUESTS, Answered, Kind
 from app.core.web import headers, problems
+from app.core.web.ending import ending
 from app.core.web.headers import Cors, Header
 from app.core.web.limits import Limit
 from app.core.web.proxies import Proxies
@@ -104,7 +105,7 @@ class RequestContext:
             request_id = next(self._ids)
         if b"x-forwarded-for" in told or b"x-forwarded-proto" in told:
             self.edge.proxies.see_through(scope)
-        added = [(b"x-request-id", request_id), *self.edge.always]
+        added = [(b"x-request-id", request_id), *self.edge.always, *ending.headers]
         if self.edge.cors is not None:
             if scope["method"] == "OPTIONS" and b"access-control-request-method" in told:
                 added += self.edge.cors.preflight(told.get(b"origin"))

@@ -1,17 +1,13 @@
 """Server-sent events: what streams of every kind have in common.
 
-A stream lasts until its client goes away, its time is over or the server stops. What there is to tell is asked of
+A stream lasts until its client goes away, its time is over or the process ends. What there is to tell is asked of
 the subclass a piece at a time, when the client has taken the one before.
 """
 
 import asyncio
-import signal
-import threading
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
-from types import FrameType
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any
 
 from starlette.responses import Response
@@ -19,55 +15,12 @@ from starlette.types import Receive, Scope, Send
 
 from app.core.errors import AppError
 from app.core.metrics import LIVE_STREAMS
+from app.core.web.ending import ending
 
 GREETING = b"retry: 3000\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
 # A client that takes none of a piece for so long is gone, whatever its connection says.
 _PIECE_BYTES, _STUCK_SECONDS, _FAREWELL_SECONDS = 64 * 1024, 30.0, 1.0
-
-
-@dataclass(slots=True)
-class _State:
-    closing: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-_state = _State()
-
-
-@asynccontextmanager
-async def serving() -> AsyncIterator[None]:
-    """Meanwhile streams may be open; they end as soon as the process is told to stop.
-
-    The server waits for its connections before it tells the application, and a stream would never end.
-    """
-    _state.closing = asyncio.Event()
-    with _told_to_stop(asyncio.get_running_loop(), _state.closing):
-        try:
-            yield
-        finally:
-            _state.closing.set()
-
-
-@contextmanager
-def _told_to_stop(loop: asyncio.AbstractEventLoop, closing: asyncio.Event) -> Iterator[None]:
-    """Set the event on the signals that the server handles, before it handles them."""
-    main = threading.current_thread() is threading.main_thread()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)} if main else {}
-    # Where nobody handles a signal it ends the process, and the streams with it.
-    handlers = {number: handler for number, handler in before.items() if callable(handler)}
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(closing.set)
-        handlers[signal.Signals(number)](number, frame)
-
-    for number in handlers:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            if signal.getsignal(number) is stop:
-                signal.signal(number, handler)
 
 
 class Crowd:
@@ -166,8 +119,8 @@ class EventStream(Response):
                             await send({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def _over(self) -> None:
-        """Return when the stream's time is over, its viewer may watch no more, or the server is told to stop."""
-        ends: list[asyncio.Future[Any]] = [asyncio.create_task(_state.closing.wait())]
+        """Return when the stream's time is over, its viewer may watch no more, or the process goes."""
+        ends: list[asyncio.Future[Any]] = [asyncio.create_task(ending.goes.wait())]
         if self._barred is not None:
             ends.append(asyncio.ensure_future(self._barred()))
         try:
