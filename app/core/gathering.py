@@ -70,8 +70,8 @@ class Told(Collector):
                 continue
             total = self.numbers.setdefault(name, (type_, meaning, {}))[2]
             for sample, value in values.items():
-                known = total.get(sample, 0)
-                total[sample] = max(known, value) if name in _THE_HIGHEST else known + value
+                before = total.get(sample, 0.0)
+                total[sample] = max(before, value) if name in _THE_HIGHEST else before + value
 
     def text(self) -> bytes:
         registry = CollectorRegistry()
