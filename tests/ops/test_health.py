@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
+from inspect import unwrap
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pytest
 
-from app.core import db
+from app.core import background, db
 from app.core.config import settings
+from app.ops import tasks
 from tests.support.client import Answer, Client, Sandbox, in_days
 from tests.support.fleet import Fleet
 from tests.support.stack import child, free_port
@@ -141,6 +143,23 @@ async def test_real_workers_are_seen_and_let_holds_run_out(
     async with traveller.session.get(workers) as answer:
         told = await answer.text()
     assert "jetway_webhook_first_attempt_seconds_count" in told
+
+
+@pytest.mark.parametrize("part", ["relay", "courier"])
+async def test_a_worker_whose_relay_or_courier_hangs_is_shown(
+    api: Client, sql: Any, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Though it still does tasks: events and webhooks would wait, and nobody would know."""
+    await sql("DELETE FROM heartbeats")
+    now = monotonic()
+    monkeypatch.setattr(background, "_turned", {"relay": now, "courier": now, part: now - 61})
+    await unwrap(tasks.beat.run)()
+    assert (await statuses(api))["worker"] == "down"
+
+    background.turned(part)
+    await unwrap(tasks.beat.run)()
+
+    assert (await statuses(api))["worker"] == "ok"
 
 
 async def test_the_probes_are_short(api: Client) -> None:
