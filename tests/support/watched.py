@@ -46,7 +46,7 @@ class Prometheus:
         result: list[dict[str, Any]] = body["data"]["result"]
         return result
 
-    async def until(self, expression: str, seconds: float = 20) -> None:
+    async def until(self, expression: str, seconds: float = 60) -> None:
         """Wait for an expression to give something."""
         async with asyncio.timeout(seconds):
             while not await self.ask(expression):  # noqa: ASYNC110  Prometheus has no event.
@@ -70,7 +70,7 @@ def product(folder: Path) -> Iterator[Product]:
             "--metrics.prometheus.addServicesLabels=true",
             f"--providers.file.filename={edge}",
         )
-        stack.enter_context(_running("traefik", *options))
+        stack.enter_context(running("traefik", *options))
         wait_for(f"http://127.0.0.1:{own}/metrics")
         wait_for(f"http://127.0.0.1:{web}/livez")
         wait_for(f"http://{metrics}/metrics")
@@ -100,7 +100,7 @@ async def watched(http: aiohttp.ClientSession, product: Product, folder: Path) -
         f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=error",
     )
-    with _running("prometheus", *options):
+    with running("prometheus", *options):
         await asyncio.to_thread(wait_for, f"http://127.0.0.1:{port}/-/ready")
         yield Prometheus(http, f"http://127.0.0.1:{port}")
 
@@ -127,7 +127,8 @@ def _configured(product: Product, folder: Path, port: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _running(name: str, *options: str) -> Iterator[None]:
+def running(name: str, *options: str) -> Iterator[None]:
+    """A program of others, ended with the block."""
     process = subprocess.Popen([program(name), *options], stdout=subprocess.DEVNULL)
     try:
         yield
