@@ -21,8 +21,8 @@ from tests.webhooks.support import receiving
 
 # What alerts look for and a good day does not have: there, the metric and the label have to exist with other values.
 _NOT_ON_A_GOOD_DAY = {"status", "outcome", "code"}
-# The product here has no certificate and no replica of its own; tests of both are elsewhere.
-_NOT_HERE = {"traefik_tls_certs_not_after", "jetway_replica_lag_seconds"}
+# There is no replica here.
+_NOT_HERE = {"jetway_replica_lag_seconds"}
 
 
 @pytest_asyncio.fixture(scope="module")

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from os import environ
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from dev.run import AS_ROOT
 from tests.support.programs import program
@@ -62,7 +67,7 @@ def product(folder: Path) -> Iterator[Product]:
         stack.enter_context(child(*_CELERY, "worker", "-P", "solo", WORKER_METRICS_ADDRESS=metrics))
         stack.enter_context(child(*_CELERY, "beat", "--schedule", str(folder / "schedule")))
         api = stack.enter_context(api_process())
-        edge.write_text(_EDGE.format(api=api))
+        edge.write_text(_EDGE.format(api=api, **_certificate(folder)))
         options = (
             f"--entryPoints.web.address=127.0.0.1:{web}",
             f"--entryPoints.metrics.address=127.0.0.1:{own}",
@@ -78,10 +83,26 @@ def product(folder: Path) -> Iterator[Product]:
 
 
 _EDGE = """
+tls: {{certificates: [{{certFile: {certificate}, keyFile: {key}}}]}}
 http:
   routers: {{api: {{rule: "PathPrefix(`/`)", service: api}}}}
   services: {{api: {{loadBalancer: {{servers: [{{url: "{api}"}}]}}}}}}
 """
+
+
+def _certificate(folder: Path) -> dict[str, Path]:
+    """Signed by itself: Traefik tells how long those last that it has."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "jetway.example")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=90))
+    files = {"certificate": folder / "certificate.pem", "key": folder / "key.pem"}
+    files["certificate"].write_bytes(
+        builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    )
+    as_text = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    files["key"].write_bytes(key.private_bytes(*as_text))
+    return files
 
 
 @asynccontextmanager
