@@ -32,8 +32,8 @@ log = logger("jetway.metrics")
 
 _LEFT_EVERY_SECONDS = 3.0
 _PATIENCE_SECONDS = 1.5
-# Gauges of which a sum would say nothing: they are those of whoever is asked.
-_NOT_ADDED_UP = ("python_info", "process_start_time_seconds")
+# Gauges of which a sum would say nothing: the newest process tells when one has begun, and all have one Python.
+_THE_HIGHEST = ("python_info", "process_start_time_seconds")
 _DEAD = "dead.json"
 
 # Of each metric its type, its meaning, and its values by the sample's name and labels.
@@ -66,11 +66,12 @@ class Told(Collector):
             known = self.requests.get(kind)
             self.requests[kind] = [*map(add, known, counts)] if known else counts
         for name, (type_, meaning, values) in other.numbers.items():
-            if name in _NOT_ADDED_UP or (dead and type_ not in ("counter", "histogram")):
+            if dead and type_ not in ("counter", "histogram"):
                 continue
             total = self.numbers.setdefault(name, (type_, meaning, {}))[2]
             for sample, value in values.items():
-                total[sample] = total.get(sample, 0) + value
+                before = total.get(sample, 0.0)
+                total[sample] = max(before, value) if name in _THE_HIGHEST else before + value
 
     def text(self) -> bytes:
         registry = CollectorRegistry()

@@ -1,6 +1,7 @@
 """Health is what each dependency answers now; workers and Beat are alive by what they get done."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from inspect import unwrap
@@ -130,19 +131,27 @@ async def test_real_workers_are_seen_and_let_holds_run_out(
     await sql("DELETE FROM heartbeats")
     deadline = monotonic() + 30
 
+    async def measured() -> str:
+        async with traveller.session.get(workers) as answer:
+            return await answer.text()
+
     async def done() -> bool:
+        """Whichever task came by first has ended the hold, and then itself."""
         [state] = await sql("SELECT status FROM bookings WHERE pnr = :pnr", pnr=booked["pnr"])
         found = await statuses(traveller)
-        return (state["status"], found["worker"], found["beat"]) == ("expired", "ok", "ok")
+        if (state["status"], found["worker"], found["beat"]) != ("expired", "ok", "ok"):
+            return False
+        return 'jetway_tasks_total{outcome="succeeded",' in await measured()
 
     while not await done():
         assert monotonic() < deadline
         await asyncio.sleep(0.1)
 
     assert (await fleet.counts(flight))["held"] == 0
-    async with traveller.session.get(workers) as answer:
-        told = await answer.text()
+    told = await measured()
     assert "jetway_webhook_first_attempt_seconds_count" in told
+    assert re.search(r'^jetway_task_seconds_count\{task="[a-z_.]+"\} [1-9]', told, re.MULTILINE)
+    assert "jetway_outbox_age_seconds" not in told, "that is for those to tell who have just looked"
 
 
 @pytest.mark.parametrize("part", ["relay", "courier"])

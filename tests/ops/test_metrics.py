@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 
+from app.core import db, redis
 from app.core.config import settings
 from app.core.metrics import DECLARED
+from tests.notifications.conftest import mails
+from tests.notifications.support import Mails
 from tests.payments.support import bought
 from tests.support.client import Client
 from tests.support.fleet import Fleet
 from tests.support.programs import ran
 from tests.support.stack import run
 
+__all__ = ["mails"]
 PASSWORD = "an administrator's own"
 
 
@@ -118,6 +122,47 @@ async def test_money_is_counted(traveller: Client, fleet: Fleet) -> None:
     assert value(await read(traveller), sample) - before == Decimal(price["amount"]) * 100
 
 
+async def test_a_mail_server_is_measured_as_every_provider_is(mails: Mails) -> None:
+    """How often, how long, and how it ended."""
+    ended = 'jetway_upstream_calls_total{endpoint="send",outcome="ok",provider="smtp"}'
+    took = 'jetway_upstream_seconds_count{endpoint="send",provider="smtp"}'
+    before = await read(mails.traveller)
+    await mails.booked()
+
+    assert len(await mails.sent()) == 1
+
+    after = await read(mails.traveller)
+    assert [value(after, sample) - value(before, sample) for sample in (ended, took)] == [1, 1]
+
+
+async def test_whoever_waits_too_long_for_a_seat_is_counted(traveller: Client, fleet: Fleet) -> None:
+    """Somebody else holds the lock of the flight's seats, and does not let go of it in time."""
+    sample = 'jetway_inventory_conflicts_total{reason="lock_timeout"}'
+    flight = await fleet.flight()
+    offer, before = await fleet.offer(traveller, flight), await read(traveller)
+
+    async with db.transaction() as session:
+        await db.rows(session, "SELECT FROM inventory WHERE flight_id = :id FOR UPDATE", id=flight.id)
+        refused = await traveller.book(offer["id"])
+
+    assert (refused.status, refused.code) == (503, "try_again")
+    assert value(await read(traveller), sample) - value(before, sample) == 1
+
+
+async def test_a_redis_that_is_gone_is_counted(
+    no_redis: None, traveller: Client, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Searches are answered all the same, so that nothing else would show it."""
+    before = await read(traveller)
+    monkeypatch.setattr(redis, "_resting_until", 0.0)  # It was let alone after somebody had signed up.
+
+    await fleet.offer(traveller, await fleet.flight())
+
+    after = await read(traveller)
+    assert value(after, "jetway_redis_errors_total") > value(before, "jetway_redis_errors_total")
+    assert value(after, 'jetway_dependency_up{dependency="redis"}') == 0
+
+
 async def test_what_the_product_stands_on_is_told(traveller: Client, sql: Any) -> None:
     """PostgreSQL, Redis and the way to them, without an exporter beside them."""
     before = await read(traveller)
@@ -130,6 +175,11 @@ async def test_what_the_product_stands_on_is_told(traveller: Client, sql: Any) -
 
     assert grown("jetway_database_pool_wait_seconds_count") >= 3
     assert grown("jetway_redis_commands_total") > 0
+    assert (
+        value(after, "jetway_http_requests_in_progress")
+        == value(before, "jetway_http_requests_in_progress")
+        >= 1
+    )
     assert value(after, "jetway_database_pool_size") == settings().database_pool_size
     assert value(after, 'jetway_database_pool_connections{state="in_use"}') == 0
     assert value(after, 'jetway_database_pool_connections{state="idle"}') > 0
