@@ -51,9 +51,10 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     assert "4 rule files found" in done.stdout
 
 
-def test_alerts_fire_when_they_must_and_else_do_not() -> None:
+@pytest.mark.parametrize("stories", STORIES, ids=lambda path: path.stem)
+def test_alerts_fire_when_they_must_and_else_do_not(stories: Path) -> None:
     """deploy/prometheus/tests tells of calm and of what is amiss, and Prometheus' own code evaluates the rules."""
-    done = ran("promtool", "test", "rules", *STORIES)
+    done = ran("promtool", "test", "rules", stories)
 
     assert done.returncode == 0, done.stdout + done.stderr
 
