@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from os import environ
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from dev.run import AS_ROOT
 from tests.support.programs import program
@@ -46,7 +51,7 @@ class Prometheus:
         result: list[dict[str, Any]] = body["data"]["result"]
         return result
 
-    async def until(self, expression: str, seconds: float = 20) -> None:
+    async def until(self, expression: str, seconds: float = 60) -> None:
         """Wait for an expression to give something."""
         async with asyncio.timeout(seconds):
             while not await self.ask(expression):  # noqa: ASYNC110  Prometheus has no event.
@@ -62,7 +67,7 @@ def product(folder: Path) -> Iterator[Product]:
         stack.enter_context(child(*_CELERY, "worker", "-P", "solo", WORKER_METRICS_ADDRESS=metrics))
         stack.enter_context(child(*_CELERY, "beat", "--schedule", str(folder / "schedule")))
         api = stack.enter_context(api_process())
-        edge.write_text(_EDGE.format(api=api))
+        edge.write_text(_EDGE.format(api=api, **_certificate(folder)))
         options = (
             f"--entryPoints.web.address=127.0.0.1:{web}",
             f"--entryPoints.metrics.address=127.0.0.1:{own}",
@@ -70,7 +75,7 @@ def product(folder: Path) -> Iterator[Product]:
             "--metrics.prometheus.addServicesLabels=true",
             f"--providers.file.filename={edge}",
         )
-        stack.enter_context(_running("traefik", *options))
+        stack.enter_context(running("traefik", *options))
         wait_for(f"http://127.0.0.1:{own}/metrics")
         wait_for(f"http://127.0.0.1:{web}/livez")
         wait_for(f"http://{metrics}/metrics")
@@ -78,10 +83,26 @@ def product(folder: Path) -> Iterator[Product]:
 
 
 _EDGE = """
+tls: {{certificates: [{{certFile: {certificate}, keyFile: {key}}}]}}
 http:
   routers: {{api: {{rule: "PathPrefix(`/`)", service: api}}}}
   services: {{api: {{loadBalancer: {{servers: [{{url: "{api}"}}]}}}}}}
 """
+
+
+def _certificate(folder: Path) -> dict[str, Path]:
+    """Signed by itself: Traefik tells how long those last that it has."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "jetway.example")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=90))
+    files = {"certificate": folder / "certificate.pem", "key": folder / "key.pem"}
+    files["certificate"].write_bytes(
+        builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    )
+    as_text = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    files["key"].write_bytes(key.private_bytes(*as_text))
+    return files
 
 
 @asynccontextmanager
@@ -100,7 +121,7 @@ async def watched(http: aiohttp.ClientSession, product: Product, folder: Path) -
         f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=error",
     )
-    with _running("prometheus", *options):
+    with running("prometheus", *options):
         await asyncio.to_thread(wait_for, f"http://127.0.0.1:{port}/-/ready")
         yield Prometheus(http, f"http://127.0.0.1:{port}")
 
@@ -127,7 +148,8 @@ def _configured(product: Product, folder: Path, port: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _running(name: str, *options: str) -> Iterator[None]:
+def running(name: str, *options: str) -> Iterator[None]:
+    """A program of others, ended with the block."""
     process = subprocess.Popen([program(name), *options], stdout=subprocess.DEVNULL)
     try:
         yield
