@@ -48,6 +48,7 @@ _SCHEDULE = {
     bookings.purge_documents: 3600,
     flights.keep_fresh: 30,
     flights.check_zones: 21_600,
+    flights.drop_unbooked: 21_600,
     ops.purge: 3600,
     ops.drop_events: 3600,
     ops.keep_audit_months: 3600,
