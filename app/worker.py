@@ -57,6 +57,7 @@ _SCHEDULE = {
     flights.check_zones: 21_600,
     ops.check_invariants: 60,
     ops.take_stock: 60,
+    flights.drop_unbooked: 21_600,
     ops.purge: 3600,
     ops.drop_events: 3600,
     ops.keep_audit_months: 3600,

@@ -108,7 +108,7 @@ class BookingService(Base):
     booking_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     code: Mapped[str] = mapped_column(String(4), primary_key=True)
-    flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"), primary_key=True)
+    flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"), primary_key=True, index=True)
     text: Mapped[str | None]
 
 
@@ -261,7 +261,7 @@ class BookingExtra(Base):
     kind: Mapped[str] = mapped_column(String(8))
     position: Mapped[int] = mapped_column(SmallInteger)
     slice_index: Mapped[int] = mapped_column(SmallInteger)
-    flight_id: Mapped[int | None] = mapped_column(ForeignKey("flights.id"))
+    flight_id: Mapped[int | None] = mapped_column(ForeignKey("flights.id"), index=True)
     seat: Mapped[str | None] = mapped_column(String(4))
     quantity: Mapped[int] = mapped_column(SmallInteger)
     amount_minor: Mapped[int] = mapped_column(BigInteger)

@@ -334,3 +334,30 @@ async def purge(session: Session) -> None:
           AND f.departs_at < now() - interval '90 days'
         """,
     )
+
+
+# Whatever says that somebody once had to do with a flight; the books lead to it.
+_REFERRING = (
+    *("seat_claims", "seat_assignments", "booking_segments", "booking_trips", "booking_extras"),
+    *("booking_services", "coupons", "check_in_counters", "airline_changes"),
+)
+
+
+async def drop_unbooked(session: Session, day: date, most: int) -> int:
+    """Drop flights of a date that nobody ever held a seat on, with all that is known of them; returns how many."""
+    nobody = " AND ".join(f"NOT EXISTS (SELECT FROM {table} WHERE flight_id = f.id)" for table in _REFERRING)
+    gone = await rows(
+        session,
+        f"""
+        WITH gone AS (
+            SELECT f.id FROM flights f WHERE f.departure_date = :day AND {nobody}
+            LIMIT :most FOR UPDATE SKIP LOCKED),
+        changes AS (DELETE FROM flight_changes WHERE flight_id IN (SELECT id FROM gone)),
+        follows AS (DELETE FROM flight_follows WHERE flight_id IN (SELECT id FROM gone)),
+        seats AS (DELETE FROM inventory WHERE flight_id IN (SELECT id FROM gone))
+        DELETE FROM flights WHERE id IN (SELECT id FROM gone) RETURNING id
+        """,
+        day=day,
+        most=most,
+    )
+    return len(gone)

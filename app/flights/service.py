@@ -4,13 +4,16 @@ import re
 from datetime import date, datetime, timedelta
 
 from app.airports.service import Airport, directory
-from app.core import clock
+from app.core import clock, db
 from app.core.clock import rfc3339
 from app.core.config import settings
 from app.core.db import Row, Session
 from app.flights import repository, status, times
 from app.flights.errors import FlightNotFound
 
+# The same days as those of schedule boards; see `repository.purge`.
+_KEPT_DAYS, _LOOKED_BACK_DAYS = 100, 30
+_A_BATCH = 2000
 _ID = re.compile(r"([A-Z0-9]{2})(\d{1,4}[A-Z]?)-(\d{4})(\d{2})(\d{2})-([A-Z]{3})")
 
 
@@ -99,6 +102,23 @@ def _stale(flight: Row) -> bool:
     near = flight["departs_at"] - timedelta(days=1) < now < flight["arrives_at"] + timedelta(hours=6)
     minutes = settings().schedule_fresh_minutes_today if near else settings().schedule_fresh_hours * 60
     return bool(now - flight["observed_at"] > timedelta(minutes=minutes))
+
+
+async def drop_unbooked() -> int:
+    """Drop flights of the past that nobody ever held a seat on, batch by batch; returns how many.
+
+    Searches look back some weeks to know on which weekdays a route is flown. Of what is older a month is looked at,
+    so that a pause of some weeks does no harm, and what is kept for good is not looked at for ever.
+    """
+    dropped, last = 0, clock.now().date() - timedelta(days=_KEPT_DAYS + 1)
+    for day in (last - timedelta(days=n) for n in range(_LOOKED_BACK_DAYS)):
+        while True:
+            async with db.transaction() as session:
+                batch = await repository.drop_unbooked(session, day, _A_BATCH)
+            dropped += batch
+            if batch < _A_BATCH:
+                break
+    return dropped
 
 
 async def purge(session: Session) -> None:

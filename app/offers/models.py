@@ -53,7 +53,7 @@ class SeatClaim(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"))
+    flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"), index=True)
     cabin: Mapped[str] = mapped_column(String(16))
     seats: Mapped[int]
     expires_at: Mapped[datetime | None]

@@ -44,7 +44,7 @@ class SeatAssignment(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"))
+    flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"), index=True)
     seat: Mapped[str] = mapped_column(String(4))
     claim_id: Mapped[int] = mapped_column(ForeignKey("seat_claims.id"))
     position: Mapped[int] = mapped_column(SmallInteger)

@@ -38,6 +38,7 @@ while [ -e "$backup/base/$one.builds-on" ]; do
 done
 chain="$backup/base/$one $chain"
 for one in $chain; do pg_verifybackup --quiet "$one"; done
+mkdir -p "$(dirname "$directory")"
 if [ "$chain" = "$backup/base/$chosen " ]; then
     cp -a "$backup/base/$chosen" "$directory"
 else

@@ -18,9 +18,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("kind", "name", name=op.f("pk_measurements")),
     )
-    op.create_index("ix_bookings_status", "bookings", ["status"])
 
 
 def downgrade() -> None:
-    op.drop_index("ix_bookings_status", "bookings")
     op.drop_table("measurements")

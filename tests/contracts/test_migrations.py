@@ -120,6 +120,7 @@ def test_a_second_upgrade_changes_nothing(empty: str, alembic: Callable[..., str
 
 
 ONE_MORE = """
+import sqlalchemy as sa
 from alembic import op
 
 revision: str = "one_more"
@@ -128,22 +129,30 @@ branch_labels: str | None = None
 depends_on: str | None = None
 
 def upgrade() -> None:
-    with op.get_context().autocommit_block():
-        op.create_index("ix_new", "bookings", ["fare_brand"], postgresql_concurrently=True)
+    {does}
 
 def downgrade() -> None:
-    op.drop_index("ix_new", "bookings")
+    pass
 """
+BESIDE_THE_TRAFFIC = """
+    with op.get_context().autocommit_block():
+        op.create_index("ix_new", "bookings", ["fare_brand"], postgresql_concurrently=True)"""
+A_COLUMN = 'op.add_column("bookings", sa.Column("new", sa.Text(), nullable=True))'
+
+
+def upgrade_with_one_more(folder: Path, does: str, *options: str) -> tuple[str, ...]:
+    """The command that brings a database to a version after ours."""
+    head = ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_current_head()
+    (folder / "one_more.py").write_text(ONE_MORE.format(head=head, does=does.strip()))
+    versions = f"version_locations = {ROOT}/migrations/versions{os.pathsep}{folder}"
+    settings = (ROOT / "alembic.ini").read_text().replace("%(here)s", str(ROOT))
+    (folder / "alembic.ini").write_text(settings.replace("[alembic]", f"[alembic]\n{versions}"))
+    return "-m", "alembic", "-c", str(folder / "alembic.ini"), *options, "upgrade", "head"
 
 
 def test_two_deployments_at_once_migrate_once(empty: str, tmp_path: Path) -> None:
     """The second waits and finds nothing to do, also where an index is built that waits for all who look on."""
-    head = ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_current_head()
-    (tmp_path / "one_more.py").write_text(ONE_MORE.format(head=head))
-    versions = f"version_locations = {ROOT}/migrations/versions{os.pathsep}{tmp_path}"
-    settings = (ROOT / "alembic.ini").read_text().replace("%(here)s", str(ROOT))
-    (tmp_path / "alembic.ini").write_text(settings.replace("[alembic]", f"[alembic]\n{versions}"))
-    upgrade = ("-m", "alembic", "-c", str(tmp_path / "alembic.ini"), "upgrade", "head")
+    upgrade = upgrade_with_one_more(tmp_path, BESIDE_THE_TRAFFIC)
 
     with ThreadPoolExecutor(2) as both:
         done = list(both.map(lambda _: run(*upgrade, DATABASE_URL=empty), range(2)))
@@ -153,17 +162,17 @@ def test_two_deployments_at_once_migrate_once(empty: str, tmp_path: Path) -> Non
     assert ask(empty, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_new'::regclass") == [(True,)]
 
 
-def test_a_migration_gives_up_on_what_is_in_use(empty: str) -> None:
-    """Everybody else would have to wait behind it; what it had done is undone, and it can be tried again."""
+def test_a_migration_gives_up_on_a_table_that_is_in_use(empty: str, tmp_path: Path) -> None:
+    """Everybody else would have to wait behind it. What came before it stays done, and it can be tried again."""
     migrate(DATABASE_URL=empty)
     before = ask(empty, _SNAPSHOT)
+    upgrade = upgrade_with_one_more(tmp_path, A_COLUMN, "-x", "lock_timeout=50ms")
 
     async def meanwhile() -> subprocess.CompletedProcess[str]:
         user = await asyncpg.connect(empty)
         async with user.transaction():
-            await user.fetch("SELECT FROM alembic_version FOR UPDATE")
-            command = ("-m", "alembic", "-x", "lock_timeout=50ms", "downgrade", "-1")
-            done = await asyncio.to_thread(run, *command, DATABASE_URL=empty)
+            await user.fetch("SELECT FROM bookings")
+            done = await asyncio.to_thread(run, *upgrade, DATABASE_URL=empty)
         await user.close()
         return done
 
@@ -172,3 +181,4 @@ def test_a_migration_gives_up_on_what_is_in_use(empty: str) -> None:
     assert done.returncode != 0
     assert "lock timeout" in done.stderr
     assert ask(empty, _SNAPSHOT) == before
+    assert run(*upgrade, DATABASE_URL=empty).returncode == 0

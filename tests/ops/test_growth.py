@@ -9,8 +9,10 @@ from typing import Any
 
 from app.core import clock
 from app.core.db import Base
+from app.flights import tasks as flights
 from app.ops import tasks
 from tests.privacy import test_holdings  # noqa: F401  It makes every feature's tables known.
+from tests.support.client import Client
 from tests.support.fleet import Fleet
 from tests.support.stack import ROOT
 
@@ -78,6 +80,31 @@ async def test_what_is_old_goes_and_what_is_younger_stays(sql: Any, fleet: Fleet
         ids=[flown.id, ahead.id],
     )
     assert Counter(row["flight_id"] for row in changes) == {flown.id: 1, ahead.id: 2}
+
+
+async def test_a_flight_of_the_past_goes_unless_somebody_ever_held_a_seat_on_it(
+    sql: Any, fleet: Fleet, traveller: Client
+) -> None:
+    """With all that is known of it; one that was held for a moment only stays, because its booking tells of it."""
+    old = [await fleet.flight_at(clock.now() - timedelta(days=days)) for days in (99, 103, 125)]
+    held = await fleet.flight()
+    await traveller.book((await fleet.offer(traveller, held))["id"])
+    await sql("UPDATE flights SET departure_date = current_date - 103 WHERE id = :id", id=held.id)
+    await sql(
+        "INSERT INTO flight_follows (user_id, flight_id) VALUES (CAST(:user AS uuid), :id)",
+        user=traveller.user["id"],
+        id=old[1].id,
+    )
+    await sql(
+        "INSERT INTO flight_changes (flight_id, materiality, before, after) VALUES (:id, 'none', '{}', '{}')",
+        id=old[2].id,
+    )
+
+    await unwrap(flights.drop_unbooked)()
+
+    ids = [flight.id for flight in (*old, held)]
+    found = await sql("SELECT id FROM flights WHERE id = ANY(CAST(:ids AS bigint[]))", ids=ids)
+    assert {row["id"] for row in found} == {old[0].id, held.id}
 
 
 async def left(sql: Any, column: str, table: str, mark: str) -> list[str]:
