@@ -289,6 +289,10 @@ def tells_what_happened(places: dict[str, str], request_id: str, user_id: str) -
     assert [(error["http.request.id"], error["trace.id"]) for error in errors] == [(request_id, TRACE)]
     assert [one["http.request.id"] for one in requests if one.get("trace.id") == TRACE] == [request_id]
     assert {one.get("user.id") for one in requests if one["jetway.route"] == "/bookings/{pnr}"} == {user_id}
+    refused = [one for one in requests if one["http.response.status_code"] in (402, 422)]
+    assert {
+        one.get("user.id") for one in refused if one["jetway.route"].startswith(("/bookings", "/webhooks"))
+    } == {user_id}
     assert {"computed", "redis"} & {one.get("jetway.cache") for one in requests}
     assert any(one.get("jetway.upstream.calls") for one in requests if one["jetway.route"] == "/bookings")
     tasks = [line for line in lines["worker"] if line["event.dataset"] == TASKS]

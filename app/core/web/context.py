@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from secrets import token_hex
 from time import monotonic
@@ -125,13 +126,11 @@ class RequestContext:
         trace = logging.trace_id.get()
         if not trace and b"traceparent" in told:
             trace = logging.trace_in(told[b"traceparent"].decode("latin-1")) or ""
-        known = Work(user.removeprefix("user:") if user else "", trace=trace) if user or trace else None
         if ready is None:
-            await self._routed(scope, receive, send, started, added, caller, refusal, known or Work())
-            return
-        if known is not None:
-            known.cache = "hot"
-        await self._send(send, ready, started, added, known or HOT)
+            known = Work(_account_of(user), trace=trace)
+            await self._routed(scope, receive, send, started, added, caller, refusal, known)
+        else:
+            await self._send(send, ready, started, added, _hot(user, trace) if user or trace else HOT)
 
     async def _send(self, send: Send, ready: Ready, started: float, added: list[Header], known: Work) -> None:
         kind, own, body = ready
@@ -200,3 +199,13 @@ class RequestContext:
         answered, self._answered = self._answered, []
         REQUESTS.add(answered)
         self.access_log.write(answered)
+
+
+def _account_of(user: str | None) -> str:
+    return user.removeprefix("user:") if user else ""
+
+
+@lru_cache(maxsize=1024)
+def _hot(user: str | None, trace: str) -> Work:
+    """Shared by all who are the same, because making a record costs as much as writing its line."""
+    return Work(_account_of(user), cache="hot", trace=trace)
