@@ -54,7 +54,7 @@ KEPT = {
     "a vendor's key": "canary-vendor-key-79",
     "a vendor's secret": "canary-vendor-secret-79",
     "the metrics' token": os.environ.get("ADMIN_METRICS_TOKEN", "metrics-token-of-all-of-the-tests"),
-    "what signs access tokens": "canary-jwt-secret-79-0123456789abcdef",
+    "what signs access tokens": "canary-jwt-" + "79" * 16,
     "what signs offers": Safety.model_fields["secret_key"].default,
     "the processor's key": "sk_test_sandbox",
     "the processor's signature": "whsec_sandbox",

@@ -24,7 +24,7 @@ from app.core.web import headers, problems
 from app.core.web.headers import Cors, Header
 from app.core.web.limits import Limit
 from app.core.web.proxies import Proxies
-from app.core.work import HOT, Work
+from app.core.work import Work
 
 # What an answer is counted under, its headers and its body.
 Ready = tuple[Kind, list[Header], bytes]
@@ -130,7 +130,7 @@ class RequestContext:
             known = Work(_account_of(user), trace=trace)
             await self._routed(scope, receive, send, started, added, caller, refusal, known)
         else:
-            await self._send(send, ready, started, added, _hot(user, trace) if user or trace else HOT)
+            await self._send(send, ready, started, added, _hot(user, trace) if user or trace else logging.HOT)
 
     async def _send(self, send: Send, ready: Ready, started: float, added: list[Header], known: Work) -> None:
         kind, own, body = ready
@@ -207,5 +207,5 @@ def _account_of(user: str | None) -> str:
 
 @lru_cache(maxsize=1024)
 def _hot(user: str | None, trace: str) -> Work:
-    """Shared by all who are the same, because making a record costs as much as writing its line."""
-    return Work(_account_of(user), cache="hot", trace=trace)
+    """Made once for all who are the same, because making a record costs as much as writing its line."""
+    return logging.shared(Work(_account_of(user), cache="hot", trace=trace))
