@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.core.config import settings
-from app.core.logging import HOT, AccessLog, shared
+from app.core.logging import HOT, AccessLog, shared, trace_in
 from app.core.work import Work
 
 SEARCH, BOOKING, PROBE = ("GET", "/flights/search", 200), ("POST", "/bookings", 409), ("GET", "/livez", 200)
@@ -96,3 +96,20 @@ def test_nothing_is_written_where_nobody_wants_it(capsys: pytest.CaptureFixture[
     AccessLog(()).write([(SEARCH, monotonic(), 0.001, b"request-1", HOT)])
 
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("traceparent", "trace"),
+    [
+        (f"00-{TRACE}-00f067aa0ba902b7-01", TRACE),
+        (f"00-{TRACE}-0000000000000000-01", None),
+        (f"00-{'0' * 32}-00f067aa0ba902b7-01", None),
+        (f'00-{TRACE}-00f067aa0ba902b7-01","log.level":"error', None),
+        (f"00-{TRACE.upper()}-00f067aa0ba902b7-01", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_only_a_well_formed_trace_is_one(traceparent: str | None, trace: str | None) -> None:
+    """It stands in lines as it came, so nobody may write more into them."""
+    assert trace_in(traceparent) == trace
