@@ -108,7 +108,9 @@ def _book(shop: bookings.Shop, numbers: range) -> None:
 
     def book(number: int) -> None:
         body = bookings.body_of(shop.offers[number % len(shop.offers)], "pm_card_visa")
-        body["passengers"][0]["family_name"] = "Lovelace" + "".join(chr(65 + int(digit)) for digit in str(number))
+        body["passengers"][0]["family_name"] = "Lovelace" + "".join(
+            chr(65 + int(digit)) for digit in str(number)
+        )
         try:
             stack.call("POST", f"{shop.url}/bookings", body, shop.token)
         except urllib.error.HTTPError as refusal:
