@@ -1,5 +1,6 @@
 """The API's entry point: `uvicorn app.main:app`."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from app.airports import service as airports
 from app.api import CALLS, LARGER_BODIES, OTHER_BODIES, SEARCHES, router
 from app.auth import keys, revoked, tokens
 from app.bookings.hotpath import HotPath
-from app.core import copies, db, http, logging, redis, written
+from app.core import copies, db, http, logging, redis, tracing, written
 from app.core.config import settings
 from app.core.errors import AppError
 from app.core.web import headers, problems, sse
@@ -22,6 +23,7 @@ from app.core.web.door import Door
 from app.core.web.headers import Cors
 from app.core.web.limits import Limit, Policy
 from app.core.web.proxies import Proxies
+from app.core.web.traced import Traced
 from app.flights import schedule, watch
 from app.live import streams
 from app.offers import hotpath
@@ -33,6 +35,7 @@ from app.timetable import service as timetable
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     """Open connections and read reference data; close in reverse."""
+    tracing.begin("api")
     db.connect()
     redis.connect()
     http.connect()
@@ -55,6 +58,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await http.disconnect()
         await redis.disconnect()
         await db.disconnect()
+        await asyncio.to_thread(tracing.end)
 
 
 def create_api() -> FastAPI:
@@ -67,6 +71,8 @@ def create_api() -> FastAPI:
         summary="Flight search, seats and bookings.",
         description=openapi.DESCRIPTION,
         lifespan=lifespan,
+        # Ours names no person; FastAPI's, which a variable would switch on, sends messages of exceptions.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         redirect_slashes=False,  # Where to would be put together from the host that the caller names.
     )
     problems.install(api)
@@ -76,12 +82,13 @@ def create_api() -> FastAPI:
     return api
 
 
-def create_app() -> RequestContext:
+def create_app() -> RequestContext | Traced:
     """The API in what is around FastAPI, so that every answer has a request id, the unexpected 500 too, and a hot
     search pays for nothing that it does not use.
     """
     door = Door(HotPath(create_api()), LARGER_BODIES, OTHER_BODIES)
-    return RequestContext(door, hotpath.shortcut, _edge(), _limits())
+    served = RequestContext(door, hotpath.shortcut, _edge(), _limits())
+    return Traced(served, ready={hotpath.ROUTE}) if tracing.is_wanted() else served
 
 
 def _edge() -> Edge:

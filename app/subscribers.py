@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from app.core import business, db, doorbell, outbox
+from app.core import business, db, doorbell, outbox, tracing
 from app.core.db import Row, Session
 from app.core.logging import logger
 from app.notifications import service as notifications
@@ -62,7 +62,8 @@ async def keep_relaying(stop: asyncio.Event) -> None:
 async def relay() -> int:
     """Hand on one batch, in a transaction of its own; returns how many events were in it."""
     async with db.transaction() as session:
-        found, busy = await outbox.relay(session, SUBSCRIBERS, _EVENTS_A_BATCH)
-    for subscriber in busy:
-        await SUBSCRIBERS[subscriber]()
+        found, busy, traceparent = await outbox.relay(session, SUBSCRIBERS, _EVENTS_A_BATCH)
+    with tracing.followed("wake", "producer", traceparent):
+        for subscriber in busy:
+            await SUBSCRIBERS[subscriber]()
     return found

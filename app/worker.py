@@ -12,7 +12,7 @@ from prometheus_client import start_http_server
 from app.airlines import sync as airlines_sync  # noqa: F401  Its job is known from here on.
 from app.airports import sync as airports_sync  # noqa: F401
 from app.bookings import tasks as bookings
-from app.core import background, logging
+from app.core import background, logging, tracing
 from app.core.background import celery
 from app.core.config import settings
 from app.flights import tasks as flights
@@ -67,6 +67,7 @@ def _configure_logging(**_: Any) -> None:
 
 @signals.worker_process_init.connect
 def _worker_starts(**_: Any) -> None:
+    tracing.begin("worker")
     background.open_resources()
     background.keep(keep_relaying)
     background.keep(keep_relaying)  # While one waits for the database the other reads on.

@@ -55,7 +55,7 @@ def measure(shop: Shop, servers: Servers, environment: dict[str, str], rounds: i
 def paid(shop: Shop, rounds: int, seconds: int) -> str:
     """Bookings that are paid for in the same request, by the sandbox's card processor."""
     with TemporaryDirectory() as directory:
-        lua = _wrk_script(Path(directory), shop, "pm_card_visa")
+        lua = wrk_script(Path(directory), shop, "pm_card_visa")
         stack.wrk(f"{shop.url}/bookings", 1, lua)
         runs = [stack.wrk(f"{shop.url}/bookings", seconds, lua) for _ in range(rounds)]
     rate, p99 = (median(column) for column in zip(*runs, strict=True))
@@ -66,10 +66,10 @@ def grown(few: Shop, many: Shop, bookings: int, rounds: int, seconds: int) -> st
     """So many bookings in the tables beside ten times as many, each with its own PostgreSQL."""
     sides = ((few, bookings), (many, 10 * bookings))
     for shop, number in sides:
-        stack.call("POST", f"{shop.url}/bookings", _body(shop.offers[-1]), shop.token)
+        stack.call("POST", f"{shop.url}/bookings", body_of(shop.offers[-1]), shop.token)
         asyncio.run(past.fill(shop.database, number))
     with TemporaryDirectory() as directory:
-        loads = [(f"{shop.url}/bookings", _wrk_script(Path(directory), shop)) for shop, _ in sides]
+        loads = [(f"{shop.url}/bookings", wrk_script(Path(directory), shop)) for shop, _ in sides]
         [stack.wrk(url, 1, lua) for url, lua in loads]
         pairs = [[stack.load(url, seconds, lua) for url, lua in loads] for _ in range(rounds)]
     ratios = [more[1] / less[1] for less, more in pairs]
@@ -93,7 +93,7 @@ def _beside_pgbench(
 ) -> str:
     with TemporaryDirectory() as directory:
         sql = _pgbench_script(Path(directory), statements, flights)
-        lua = _wrk_script(Path(directory), shop)
+        lua = wrk_script(Path(directory), shop)
         stack.wrk(f"{shop.url}/bookings", 1, lua), stack.pgbench(servers, sql, 1)
         pairs = [
             (stack.load(f"{shop.url}/bookings", seconds, lua), stack.pgbench(servers, sql, seconds))
@@ -143,7 +143,7 @@ async def _flight_ids(url: str) -> list[int]:
     return [row["id"] for row in found]
 
 
-def _body(offer: str, payment_method: str | None = None) -> dict[str, Any]:
+def body_of(offer: str, payment_method: str | None = None) -> dict[str, Any]:
     traveller = {"type": "adult", "given_name": "Ada", "family_name": "Lovelace", "born_on": "1990-12-10"}
     body = {"offer_id": offer, "passengers": [traveller], "contact": {"email": "ada@example.com"}}
     return body | ({"payment": {"payment_method": payment_method}} if payment_method else {})
@@ -173,7 +173,7 @@ async def _statements_of_a_booking(offer: str) -> list[tuple[str, tuple[Any, ...
     listener = db.engine().sync_engine
     event.listen(listener, "before_cursor_execute", lambda *a: seen.append((a[2], tuple(a[3]))))
     async with db.transaction() as session:
-        await service.create(session, user.id, BookingIn.model_validate(_body(offer)))
+        await service.create(session, user.id, BookingIn.model_validate(body_of(offer)))
     await redis.disconnect()
     await db.disconnect()
     return seen
@@ -232,8 +232,8 @@ def _quoted(text: str) -> str:
     return "E'" + text.replace("\\", "\\\\").replace("'", "''").replace(":", "\\x3a") + "'"
 
 
-def _wrk_script(directory: Path, shop: Shop, payment_method: str | None = None) -> Path:
-    bodies = ",\n".join(f"[==[{json.dumps(_body(offer, payment_method))}]==]" for offer in shop.offers)
+def wrk_script(directory: Path, shop: Shop, payment_method: str | None = None) -> Path:
+    bodies = ",\n".join(f"[==[{json.dumps(body_of(offer, payment_method))}]==]" for offer in shop.offers)
     path = directory / f"{shop.url.rpartition(':')[2]}.lua"
     path.write_text(
         f"""

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from app.core import tracing
 from app.core.db import Row, Session, rows
 
 
@@ -72,10 +73,11 @@ async def add_challenge(session: Session, **challenge: Any) -> None:
                    now() + make_interval(mins => :minutes)
             FROM (VALUES (CAST(:user_id AS uuid))) wanted (id) LEFT JOIN users u ON u.id = wanted.id
             RETURNING id, user_id)
-        INSERT INTO outbox (type, subject, sequence, data)
+        INSERT INTO outbox (type, subject, sequence, data, traceparent)
         SELECT 'account.' || :purpose, 'account-challenge:' || id, 1,
-               jsonb_build_object('user_id', user_id, 'challenge_id', id) FROM asked
+               jsonb_build_object('user_id', user_id, 'challenge_id', id), :traceparent FROM asked
         """,
+        traceparent=tracing.traceparent(),
         **challenge,
     )
 

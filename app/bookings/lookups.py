@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from app.core import tracing
 from app.core.db import Row, Session, rows
 
 
@@ -87,11 +88,12 @@ async def add_link(session: Session, **link: Any) -> None:
               AND 3 > (SELECT count(*) FROM guest_links
                        WHERE booking_id = :booking_id AND created_at > now() - make_interval(mins => :minutes))
             RETURNING id)
-        INSERT INTO outbox (type, subject, sequence, data)
+        INSERT INTO outbox (type, subject, sequence, data, traceparent)
         SELECT 'guest.link_requested', 'guest-link:' || id, 1,
-               jsonb_build_object('pnr', CAST(:pnr AS text), 'link_id', id)
+               jsonb_build_object('pnr', CAST(:pnr AS text), 'link_id', id), :traceparent
         FROM link WHERE CAST(:pnr AS text) IS NOT NULL
         """,
+        traceparent=tracing.traceparent(),
         **link,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import orjson
 
 from app.bookings import audited
+from app.core import tracing
 from app.core.db import Row, Session, rows
 
 # The account, the name on the ticket and the date of birth, as one short key.
@@ -78,14 +79,15 @@ async def add(
             INSERT INTO booking_timeline (booking_id, sequence, type, status)
             SELECT id, sequence, 'booking.held', 'held' FROM booking),
         event AS (
-            INSERT INTO outbox (type, subject, sequence, data)
-            SELECT 'booking.held', :pnr, sequence, CAST(:event AS jsonb) FROM booking)
+            INSERT INTO outbox (type, subject, sequence, data, traceparent)
+            SELECT 'booking.held', :pnr, sequence, CAST(:event AS jsonb), :traceparent FROM booking)
         SELECT id, sequence, created_at, updated_at, (SELECT count(*) FROM trips) AS trips FROM booking
         """,
         **booking,
         passengers=orjson.dumps(passengers).decode(),
         segments=orjson.dumps(segments).decode(),
         event=orjson.dumps(event).decode(),
+        traceparent=tracing.traceparent(),
     )
     return added[0] if added else None
 
@@ -265,9 +267,9 @@ async def step(
             INSERT INTO booking_timeline (booking_id, sequence, type, status, data)
             SELECT id, sequence, type, status, data FROM told),
         outbox AS (
-            INSERT INTO outbox (type, subject, sequence, data)
-            SELECT type, pnr, sequence, jsonb_build_object('pnr', pnr, 'status', status) || coalesce(data, '{}')
-            FROM told)
+            INSERT INTO outbox (type, subject, sequence, data, traceparent)
+            SELECT type, pnr, sequence, jsonb_build_object('pnr', pnr, 'status', status) || coalesce(data, '{}'),
+                   :traceparent FROM told)
         SELECT * FROM moved
         """,
         id=booking_id,
@@ -278,6 +280,7 @@ async def step(
         agreed=orjson.dumps(agreed or {}).decode(),
         leaving=list(leaving),
         events=orjson.dumps([{"n": n, **event} for n, event in enumerate(events, 1)]).decode(),
+        traceparent=tracing.traceparent(),
     )
     if not moved:
         return None

@@ -19,7 +19,7 @@ import structlog
 import uvloop
 from celery import Celery, Task, current_task
 
-from app.core import db, http, redis, strangers, work
+from app.core import db, http, redis, strangers, tracing, work
 from app.core.config import settings
 from app.core.logging import TASKS as DATASET
 from app.core.logging import logger
@@ -89,6 +89,7 @@ def close_resources() -> None:
     run_here(_disconnect)
     _loop.call_soon_threadsafe(_loop.stop)
     _loop = None
+    tracing.end()
 
 
 async def _disconnect() -> None:
@@ -117,6 +118,11 @@ def run_here(function: Callable[..., Awaitable[None]], *args: Any) -> None:
         running.cancel()
 
 
+def _traceparent() -> str | None:
+    """The trace that the message of the task in hand belongs to; Beat's belong to none."""
+    return celery.current_task.request.get("traceparent") if celery.current_task else None
+
+
 async def _awaited(function: Callable[..., Awaitable[None]], *args: Any) -> None:
     await function(*args)
 
@@ -130,11 +136,13 @@ def task(name: str) -> Callable[[Callable[..., Awaitable[None]]], Task[Any, None
             known, started, outcome = Work(), monotonic(), "failed"
             work.current.set(known)
             about = {"jetway.task.name": name, "jetway.task.id": current_task.request.id or ""}
-            with structlog.contextvars.bound_contextvars(**about):
+            trace = tracing.joined(name, "consumer", _traceparent())
+            with structlog.contextvars.bound_contextvars(**about), trace:
                 try:
                     run_here(function, *args)
                     outcome = "succeeded"
-                except Exception:
+                except Exception as error:
+                    trace.failed(type(error).__name__)
                     log.exception("task failed")
                     raise
                 finally:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.util import greenlet_spawn
 
+from app.core import tracing
 from app.core.config import settings
 from app.core.logging import logger
 
@@ -53,6 +54,7 @@ _SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "10s",
 }
 _POOL_TIMEOUT_SECONDS = 4.0
+_TOLD = {"db.system.name": "postgresql"}
 
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
 
@@ -74,6 +76,10 @@ def connect() -> None:
         connect_args={"server_settings": _SERVER_SETTINGS, "timeout": 3},
     )
     event.listen(_engine.sync_engine, "checkout", _require_open)
+    if tracing.is_wanted():
+        event.listen(
+            _engine.sync_engine, "before_cursor_execute", lambda *_: tracing.count("jetway.statements")
+        )
 
 
 def _require_open(connection: Any, *_: Any) -> None:
@@ -98,9 +104,10 @@ def engine() -> AsyncEngine:
 @asynccontextmanager
 async def transaction() -> AsyncIterator[Session]:
     """A session whose work is committed on leaving, or rolled back by any exception."""
-    async with Session(engine(), expire_on_commit=False) as session:
-        async with session.begin():
-            yield session
+    with tracing.span("transaction", "client", _TOLD):
+        async with Session(engine(), expire_on_commit=False) as session:
+            async with session.begin():
+                yield session
     await _follow_up(session)
 
 
@@ -116,7 +123,7 @@ async def direct() -> AsyncIterator[Session]:
     session.driver = driver
     cut_off = True
     try:
-        with _raised_as_by_sqlalchemy(driver):
+        with tracing.span("transaction", "client", _TOLD), _raised_as_by_sqlalchemy(driver):
             async with driver.transaction():
                 yield session
         cut_off = False
@@ -161,6 +168,7 @@ async def rows(session: Session, sql: str, **parameters: Any) -> list[Row]:
     statement, names = _numbered(sql)
     values = tuple(parameters[name] for name in names)
     if session.driver is not None:
+        tracing.count("jetway.statements")
         with _raised_as_by_sqlalchemy(session.driver):
             return [dict(row) for row in await session.driver.fetch(statement, *values)]
     connection = await session.connection()

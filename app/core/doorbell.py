@@ -6,7 +6,7 @@ from typing import Any
 
 from celery.exceptions import OperationalError
 
-from app.core import redis
+from app.core import redis, tracing
 from app.core.background import celery
 from app.core.config import settings
 from app.core.logging import logger
@@ -55,4 +55,11 @@ def _key(task: str) -> str:
 
 def _send(task: str, arguments: tuple[Any, ...], expires: int | None) -> None:
     with celery.connection_for_write(settings().redis_url) as connection:
-        celery.send_task(task, arguments, connection=connection, retry=False, expires=expires)
+        celery.send_task(
+            task,
+            arguments,
+            connection=connection,
+            retry=False,
+            expires=expires,
+            headers=tracing.headers(),
+        )

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint, func, insert, text
+from sqlalchemy import BigInteger, Identity, Index, String, UniqueConstraint, func, insert, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core import db
+from app.core import db, tracing
 from app.core.clock import rfc3339
 from app.core.db import Base, Row, Session
 from app.core.logging import logger
@@ -30,7 +30,8 @@ Subscriber = Callable[[Session, list[Row]], Awaitable[bool]]
 class OutboxEvent(Base):
     """`sequence` counts a subject's events from 1, so that a receiver can put them in order.
 
-    `not_before` puts off an event that a subscriber could not take, `attempts` counts how often.
+    `not_before` puts off an event that a subscriber could not take, `attempts` counts how often. `traceparent` is what
+    it was written in, if that is traced.
     """
 
     __tablename__ = "outbox"
@@ -52,12 +53,14 @@ class OutboxEvent(Base):
     dispatched_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
     not_before: Mapped[datetime] = mapped_column(server_default=func.now())
+    traceparent: Mapped[str | None] = mapped_column(String(55))
 
 
 async def record(session: Session, events: list[dict[str, Any]]) -> None:
     """Add events, each with `type`, `subject`, `sequence` and `data`, to the caller's transaction."""
     if events:
-        await session.execute(insert(OutboxEvent), events)
+        traced = {"traceparent": tracing.traceparent()}
+        await session.execute(insert(OutboxEvent), [event | traced for event in events])
 
 
 def envelope(event: Row) -> Row:
@@ -73,17 +76,20 @@ def envelope(event: Row) -> Row:
 
 async def relay(
     session: Session, subscribers: Iterable[Subscriber], most: int
-) -> tuple[int, set[Subscriber]]:
+) -> tuple[int, set[Subscriber], str | None]:
     """Hand waiting events to the subscribers, in the order they were written.
 
     They go as one batch. When a subscriber cannot take that, they go one by one: the event that cannot be taken is
     put off, longer each time, and keeps nobody from hearing the others.
-    Returns how many events there were, and which subscribers have something to do because of them.
+    Returns how many events there were, which subscribers have something to do because of them, and the trace of one of
+    them, if there is any.
     """
     waiting = await db.rows(session, _WAITING, most=most)
     busy: set[Subscriber] = set()
     if not waiting:
-        return 0, busy
+        return 0, busy, None
+    for event in waiting:
+        tracing.waited(event)
     poisonous: list[int] = []
     if not await _handed_on(session, subscribers, waiting, busy):
         poisonous = [
@@ -91,7 +97,7 @@ async def relay(
         ]
         await db.rows(session, _PUT_OFF, poisonous=poisonous)
     await db.rows(session, _HANDED_ON, ids=[event["id"] for event in waiting], poisonous=poisonous)
-    return len(waiting), busy
+    return len(waiting), busy, next(filter(None, (event["traceparent"] for event in waiting)), None)
 
 
 async def erase(session: Session, user_id: uuid.UUID) -> None:
@@ -147,7 +153,7 @@ async def _handed_on(
 
 
 _WAITING = """
-    SELECT id, event_id, type, subject, sequence, data, created_at FROM outbox
+    SELECT id, event_id, type, subject, sequence, data, created_at, traceparent FROM outbox
     WHERE dispatched_at IS NULL AND not_before <= now()
     ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED
 """

@@ -41,7 +41,7 @@ class Email(Base):
     `created_at` is when that became true which it tells of. `message_id` never changes, so that a mail which is
     sent again because nobody knows whether it arrived can be told from a second one. `last_error` is a word of
     ours, because a server's words may name the recipient. `user_id` is whose preferences it follows; a mail to a
-    booking's contact follows nobody's.
+    booking's contact follows nobody's. `traceparent` is what its sending follows from, if that is traced.
     """
 
     __tablename__ = "emails"
@@ -67,6 +67,7 @@ class Email(Base):
     last_error: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    traceparent: Mapped[str | None] = mapped_column(String(55))
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
 
 
@@ -116,6 +117,7 @@ class Push(Base):
     last_error: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    traceparent: Mapped[str | None] = mapped_column(String(55))
 
 
 class Preferences(Base):

@@ -12,6 +12,11 @@ from app.core.db import Row, Session, rows
 Table = Literal["emails", "pushes"]
 _WHOSE = {"emails": "user_id", "pushes": "device_id"}
 _A_BATCH = 1000
+# Whom an event is told to, and what.
+_TOLD = """
+    jsonb_to_recordset(CAST(:told AS jsonb)) AS t(
+        event_id uuid, user_id uuid, kind text, category text, data jsonb, created_at timestamptz, traceparent text)
+"""
 
 
 def _batches(told: list[Row]) -> Iterator[list[Row]]:
@@ -33,11 +38,12 @@ async def add_mails(session: Session, mails: list[Row], domain: str) -> None:
         await rows(
             session,
             """
-            INSERT INTO emails (event_id, kind, recipient, locale, data, message_id, created_at)
+            INSERT INTO emails (event_id, kind, recipient, locale, data, message_id, created_at, traceparent)
             SELECT event_id, kind, recipient, locale, data,
-                   '<' || gen_random_uuid() || '@' || :domain || '>', created_at
+                   '<' || gen_random_uuid() || '@' || :domain || '>', created_at, traceparent
             FROM jsonb_to_recordset(CAST(:mails AS jsonb))
-                AS m(event_id uuid, kind text, recipient text, locale text, data jsonb, created_at timestamptz)
+                AS m(event_id uuid, kind text, recipient text, locale text, data jsonb, created_at timestamptz,
+                     traceparent text)
             ON CONFLICT (event_id, kind, recipient) DO NOTHING
             """,
             domain=domain,
@@ -55,12 +61,11 @@ async def add_mails_to_people(session: Session, told: list[Row], domain: str) ->
     for batch in _batches(told):
         await rows(
             session,
-            """
-            INSERT INTO emails (event_id, kind, recipient, locale, data, message_id, created_at, user_id)
+            f"""
+            INSERT INTO emails (event_id, kind, recipient, locale, data, message_id, created_at, user_id, traceparent)
             SELECT t.event_id, t.kind, coalesce(c.email, u.email), u.locale, t.data,
-                   '<' || gen_random_uuid() || '@' || :domain || '>', t.created_at, u.id
-            FROM jsonb_to_recordset(CAST(:told AS jsonb))
-                AS t(event_id uuid, user_id uuid, kind text, category text, data jsonb, created_at timestamptz)
+                   '<' || gen_random_uuid() || '@' || :domain || '>', t.created_at, u.id, t.traceparent
+            FROM {_TOLD}
             JOIN users u ON u.id = t.user_id AND u.erased_at IS NULL
             LEFT JOIN notification_preferences p ON p.user_id = u.id
             LEFT JOIN challenges c ON c.id = CAST(t.data->>'challenge_id' AS uuid)
@@ -79,11 +84,10 @@ async def add_pushes(session: Session, told: list[Row]) -> None:
     for batch in _batches(told):
         await rows(
             session,
-            """
-            INSERT INTO pushes (event_id, device_id, kind, data, created_at)
-            SELECT t.event_id, d.id, t.kind, t.data, t.created_at
-            FROM jsonb_to_recordset(CAST(:told AS jsonb))
-                AS t(event_id uuid, user_id uuid, kind text, category text, data jsonb, created_at timestamptz)
+            f"""
+            INSERT INTO pushes (event_id, device_id, kind, data, created_at, traceparent)
+            SELECT t.event_id, d.id, t.kind, t.data, t.created_at, t.traceparent
+            FROM {_TOLD}
             JOIN devices d ON d.user_id = t.user_id LEFT JOIN notification_preferences p ON p.user_id = t.user_id
             WHERE coalesce(CASE t.category WHEN 'bookings' THEN p.bookings_push ELSE p.flight_alerts_push END, true)
             ON CONFLICT (event_id, device_id) DO NOTHING

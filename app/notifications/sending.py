@@ -7,7 +7,7 @@ from random import uniform
 
 from prometheus_client import Counter
 
-from app.core import db
+from app.core import db, tracing
 from app.core.db import Row
 from app.core.logging import logger
 from app.notifications import repository
@@ -66,8 +66,10 @@ class Sender:
         if row["attempts"] > _MOST_ATTEMPTS:
             await self._finish(row, "failed", "given_up")
             return True
+        told = {"jetway.kind": row["kind"], "jetway.attempt": row["attempts"]}
         try:
-            await self.send(row)
+            with tracing.followed(f"send {self.table}", "producer", row["traceparent"], told):
+                await self.send(row)
         except Refused as refusal:
             await self._finish(row, "failed", str(refusal))
         except Dropped as reason:

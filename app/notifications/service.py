@@ -41,7 +41,7 @@ async def queue(session: Session, events: list[Row]) -> bool:
     addressees = await bookings.addressees(session, list(pnrs))
     mails, told, people = [], [], list[Row]()
     for event in events:
-        row = {name: event[name] for name in ("event_id", "data", "created_at")}
+        row = {name: event[name] for name in ("event_id", "data", "created_at", "traceparent")}
         addressee = addressees.get(about[event["event_id"]])
         if kind := kind_for_owner(event):
             people += _to_people(row | {"kind": kind}, [Listener(uuid.UUID(event["data"]["user_id"]), None)])

@@ -14,7 +14,7 @@ import jwt
 import orjson
 from jwt.algorithms import RSAAlgorithm
 
-from app.core import clock, http
+from app.core import clock, http, tracing
 from app.core.config import settings
 from app.core.db import Row
 from app.core.logging import logger
@@ -69,19 +69,22 @@ class Fcm:
 
     async def _sent(self, access: str, body: Row) -> http.Answer:
         url = f"{settings().fcm_base_url}/v1/projects/{settings().fcm_account['project_id']}/messages:send"
-        started = perf_counter()
+        started, outcome = perf_counter(), "no_answer"
         try:
-            return await http.post_json(
+            answer = await http.post_json(
                 url,
                 orjson.dumps(body),
                 headers={"Authorization": f"Bearer {access}"},
                 timeout_seconds=_TIMEOUT_SECONDS,
             )
+            outcome = f"status_{answer.status}"
+            return answer
         except http.UpstreamError:
             UPSTREAM_CALLS.labels("fcm", "send", "no_answer").inc()
             raise PushUnreachable("no_answer", retry_after_seconds=0) from None
         finally:
             UPSTREAM_SECONDS.labels("fcm", "send").observe(perf_counter() - started)
+            tracing.called("fcm", "send", outcome, perf_counter() - started)
 
 
 def _shaped(message: PushMessage) -> Row:
@@ -215,6 +218,7 @@ async def _asked() -> tuple[str, float]:
     finally:
         UPSTREAM_CALLS.labels("fcm", "token", outcome).inc()
         UPSTREAM_SECONDS.labels("fcm", "token").observe(perf_counter() - started)
+        tracing.called("fcm", "token", outcome, perf_counter() - started)
     log.warning("no token", code=outcome)
     rest = _ACCOUNT_SECONDS if outcome == "access_refused" else _UNAVAILABLE_SECONDS
     raise PushUnreachable(f"token_{outcome}", retry_after_seconds=rest)

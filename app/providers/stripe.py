@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
-from app.core import clock, http, money
+from app.core import clock, http, money, tracing
 from app.core.config import settings
 from app.core.db import Row
 from app.core.logging import logger
@@ -285,6 +285,7 @@ async def _asked(endpoint: str, call: Awaitable[T]) -> T:
     finally:
         UPSTREAM_CALLS.labels("stripe", endpoint, outcome).inc()
         UPSTREAM_SECONDS.labels("stripe", endpoint).observe(perf_counter() - started)
+        tracing.called("stripe", endpoint, outcome, perf_counter() - started)
 
 
 def _as_charge(found: Row, failure: str | None = None) -> Charge:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
 
-from app.core import business, clock, db, strangers
+from app.core import business, clock, db, strangers, tracing
 from app.core.config import settings
 from app.core.crypto import CannotOpen
 from app.core.db import Row
@@ -188,12 +188,17 @@ class Courier:
         if delivery["tries"] == 1:
             WEBHOOK_FIRST_SECONDS.observe((sent_at - delivery["event_at"]).total_seconds())
         url, headers = lane.url, _headers(lane.keys, delivery, int(sent_at.timestamp()))
-        try:
-            reply = await strangers.post(url, delivery["body"], headers)
-            verdict = retries.judge(reply, delivery["attempts"], clock.now())
-        except asyncio.CancelledError:
-            # This process ends: whether it has arrived nobody knows.
-            reply, verdict = strangers.Reply(), retries.lost(delivery["attempts"])
+        told = {"jetway.event.id": headers["webhook-id"], "jetway.attempt": delivery["tries"]}
+        with tracing.followed(f"deliver {delivery['type']}", "client", delivery["traceparent"], told) as part:
+            try:
+                reply = await strangers.post(url, delivery["body"], headers)
+                verdict = retries.judge(reply, delivery["attempts"], clock.now())
+            except asyncio.CancelledError:
+                # This process ends: whether it has arrived nobody knows.
+                reply, verdict = strangers.Reply(), retries.lost(delivery["attempts"])
+            part.tell({"http.response.status_code": reply.status or 0, "jetway.outcome": verdict.state})
+            if verdict is not retries.DELIVERED:
+                part.failed(verdict.error or verdict.state)
         self._end(
             delivery,
             verdict.state,

@@ -47,7 +47,7 @@ async def claim(session: Session, token: uuid.UUID, rooms: dict[uuid.UUID, int],
                 lease_until = now() + make_interval(secs => :seconds)
             FROM due WHERE d.id = due.id AND d.event_at = due.event_at
             RETURNING d.id, d.event_at, d.event_id, d.subscription_id, d.attempts, d.tries)
-        SELECT leased.*, m.type, m.body FROM leased
+        SELECT leased.*, m.type, m.body, m.traceparent FROM leased
         JOIN webhook_messages m ON m.event_id = leased.event_id AND m.event_at = leased.event_at
         """,
         subscriptions=list(rooms),

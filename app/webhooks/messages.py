@@ -7,7 +7,7 @@ import orjson
 
 from app.bookings import audience
 from app.bookings.audience import Listener
-from app.core import db, outbox, partitions
+from app.core import db, outbox, partitions, tracing
 from app.core.db import Row, Session
 from app.webhooks import repository
 from app.webhooks.schemas import EVENTS
@@ -56,8 +56,10 @@ async def send(session: Session, deliveries: list[tuple[Row, Row]]) -> list[Row]
     events = {event["event_id"]: event for event, _ in deliveries}
     days = {event["created_at"].astimezone(UTC).date() for event in events.values()}
     await _make_months(session, {datetime(day.year, day.month, 1, tzinfo=UTC) for day in days})
+    # An event that somebody asks for by hand was in no outbox: it belongs to their request.
+    asked = {"traceparent": tracing.traceparent()}
     await repository.add_messages(
-        session, [event | {"body": orjson.dumps(outbox.envelope(event))} for event in events.values()]
+        session, [asked | event | {"body": orjson.dumps(outbox.envelope(event))} for event in events.values()]
     )
     return await repository.add_deliveries(session, deliveries)
 

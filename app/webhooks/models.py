@@ -64,7 +64,10 @@ class WebhookSubscription(Base):
 
 
 class WebhookMessage(Base):
-    """The bytes that tell of an event, kept because they must be the same at every attempt to every receiver."""
+    """The bytes that tell of an event, kept because they must be the same at every attempt to every receiver.
+
+    `traceparent` is what attempts follow from, if that is traced.
+    """
 
     __tablename__ = "webhook_messages"
     __table_args__ = {"postgresql_partition_by": "RANGE (event_at)"}  # noqa: RUF012  SQLAlchemy wants a plain dict.
@@ -73,6 +76,7 @@ class WebhookMessage(Base):
     event_at: Mapped[datetime] = mapped_column(primary_key=True)
     type: Mapped[str]
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    traceparent: Mapped[str | None] = mapped_column(String(55))
 
 
 class WebhookDelivery(Base):

@@ -102,19 +102,20 @@ async def own_bookings(session: Session, user_id: uuid.UUID, pnrs: list[str]) ->
 
 
 async def add_messages(session: Session, messages: list[Row]) -> None:
-    """Each with `event_id`, `created_at` of the event, `type` and `body`. One that is there stays as it is."""
+    """Each with `event_id`, `created_at` of the event, `type`, `body` and `traceparent`. One that is there stays."""
     await rows(
         session,
         """
-        INSERT INTO webhook_messages (event_id, event_at, type, body)
+        INSERT INTO webhook_messages (event_id, event_at, type, body, traceparent)
         SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:ats AS timestamptz[]), CAST(:types AS text[]),
-                             CAST(:bodies AS bytea[]))
+                             CAST(:bodies AS bytea[]), CAST(:traceparents AS text[]))
         ON CONFLICT DO NOTHING
         """,
         ids=[one["event_id"] for one in messages],
         ats=[one["created_at"] for one in messages],
         types=[one["type"] for one in messages],
         bodies=[one["body"] for one in messages],
+        traceparents=[one["traceparent"] for one in messages],
     )
 
 

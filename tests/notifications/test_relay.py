@@ -30,7 +30,7 @@ class Listener:
 
 async def handed_to(*listeners: Listener) -> int:
     async with db.transaction() as session:
-        found, _ = await outbox.relay(session, listeners, 100)
+        found, _, _ = await outbox.relay(session, listeners, 100)
     return found
 
 

@@ -89,7 +89,7 @@ KEPT = {
     "webhook_subscriptions": {"id", "user_id", "events", "status", "created_at", "updated_at"},
     "outbox": {
         *("id", "event_id", "type", "subject", "sequence", "created_at", "dispatched_at", "attempts"),
-        "not_before",
+        *("not_before", "traceparent"),
     },
 }
 # Of bookings, and named by their numbers alone.

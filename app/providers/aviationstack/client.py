@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from app.core import clock, http
+from app.core import clock, http, tracing
 from app.core.config import settings
 from app.core.logging import logger
 from app.core.metrics import UPSTREAM_CALLS, UPSTREAM_SECONDS
@@ -210,6 +210,7 @@ class AviationStack:
         finally:
             UPSTREAM_CALLS.labels(self.name, call.endpoint, outcome).inc()
             UPSTREAM_SECONDS.labels(self.name, call.endpoint).observe(perf_counter() - started)
+            tracing.called(self.name, call.endpoint, outcome, perf_counter() - started)
 
     async def _note(self, call: Call, refusal: ProviderError) -> None:
         if isinstance(refusal, DateNotOffered):

@@ -8,7 +8,7 @@ import asyncio
 import random
 from time import monotonic, perf_counter
 
-from app.core import clock, http
+from app.core import clock, http, tracing
 from app.core.config import settings
 from app.core.logging import logger
 from app.core.metrics import UPSTREAM_CALLS, UPSTREAM_ROWS_DROPPED, UPSTREAM_SECONDS
@@ -151,6 +151,7 @@ class OpenSky:
         finally:
             UPSTREAM_CALLS.labels(_NAME, call.endpoint, outcome).inc()
             UPSTREAM_SECONDS.labels(_NAME, call.endpoint).observe(perf_counter() - started)
+            tracing.called(_NAME, call.endpoint, outcome, perf_counter() - started)
         await governor.succeeded(call)
         # An answer that was on its way at midnight counts a day that is over.
         if (left := answer.headers.get(_LEFT, "")).isdigit() and clock.now().date() == today:

@@ -11,7 +11,7 @@ from time import monotonic, perf_counter
 
 import orjson
 
-from app.core import http
+from app.core import http, tracing
 from app.core.config import settings
 from app.core.logging import logger
 from app.core.metrics import UPSTREAM_CALLS, UPSTREAM_SECONDS
@@ -92,6 +92,7 @@ async def _ask() -> str | None:
     finally:
         UPSTREAM_CALLS.labels("opensky", "token", outcome).inc()
         UPSTREAM_SECONDS.labels("opensky", "token").observe(perf_counter() - started)
+        tracing.called("opensky", "token", outcome, perf_counter() - started)
     if token is None:
         rest = _REFUSED_SECONDS if outcome == "access_refused" else _OUT_OF_ORDER_SECONDS
         log.warning("no token, going on anonymously", code=outcome, seconds=rest)
