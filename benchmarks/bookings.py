@@ -66,7 +66,7 @@ def grown(few: Shop, many: Shop, bookings: int, rounds: int, seconds: int) -> st
     """So many bookings in the tables beside ten times as many, each with its own PostgreSQL."""
     sides = ((few, bookings), (many, 10 * bookings))
     for shop, number in sides:
-        stack.call("POST", f"{shop.url}/bookings", _body(shop.offers[-1]), shop.token)
+        stack.call("POST", f"{shop.url}/bookings", body_of(shop.offers[-1]), shop.token)
         asyncio.run(past.fill(shop.database, number))
     with TemporaryDirectory() as directory:
         loads = [(f"{shop.url}/bookings", wrk_script(Path(directory), shop)) for shop, _ in sides]
@@ -143,7 +143,7 @@ async def _flight_ids(url: str) -> list[int]:
     return [row["id"] for row in found]
 
 
-def _body(offer: str, payment_method: str | None = None) -> dict[str, Any]:
+def body_of(offer: str, payment_method: str | None = None) -> dict[str, Any]:
     traveller = {"type": "adult", "given_name": "Ada", "family_name": "Lovelace", "born_on": "1990-12-10"}
     body = {"offer_id": offer, "passengers": [traveller], "contact": {"email": "ada@example.com"}}
     return body | ({"payment": {"payment_method": payment_method}} if payment_method else {})
@@ -173,7 +173,7 @@ async def _statements_of_a_booking(offer: str) -> list[tuple[str, tuple[Any, ...
     listener = db.engine().sync_engine
     event.listen(listener, "before_cursor_execute", lambda *a: seen.append((a[2], tuple(a[3]))))
     async with db.transaction() as session:
-        await service.create(session, user.id, BookingIn.model_validate(_body(offer)))
+        await service.create(session, user.id, BookingIn.model_validate(body_of(offer)))
     await redis.disconnect()
     await db.disconnect()
     return seen
@@ -233,7 +233,7 @@ def _quoted(text: str) -> str:
 
 
 def wrk_script(directory: Path, shop: Shop, payment_method: str | None = None) -> Path:
-    bodies = ",\n".join(f"[==[{json.dumps(_body(offer, payment_method))}]==]" for offer in shop.offers)
+    bodies = ",\n".join(f"[==[{json.dumps(body_of(offer, payment_method))}]==]" for offer in shop.offers)
     path = directory / f"{shop.url.rpartition(':')[2]}.lua"
     path.write_text(
         f"""

@@ -1,4 +1,4 @@
-"""What a plan of capacity needs beside speeds: `python -m benchmarks.capacity [--seconds 20]`.
+"""What a plan of capacity needs beside speeds: `python -m benchmarks.capacity [--bookings 400]`.
 
 Bytes of a paid booking with everything that follows from it, of a dated flight and of a day's file; memory and
 connections of the processes; Redis's memory for an answer; the processor's time for a search that is worked out and
@@ -7,12 +7,15 @@ for a booking that is paid. Bookings are made through the API and delivered by a
 
 import argparse
 import asyncio
+import json
 import os
 import platform
 import shutil
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,16 +81,13 @@ def _sizes(shop: bookings.Shop) -> dict[str, int]:
     return {row["name"]: row["bytes"] for row in asyncio.run(_asked(shop.database, _SIZES))}
 
 
-def booked(shop: bookings.Shop, seconds: int) -> str:
+def booked(shop: bookings.Shop, number: int) -> str:
     """Paid bookings until nothing is left to be told, and what they have made larger."""
-    with TemporaryDirectory() as directory:
-        script = bookings.wrk_script(Path(directory), shop, "pm_card_visa")
-        stack.wrk(f"{shop.url}/bookings", 2, script)
-        before = _settled(shop)
-        spent = cpu_seconds(shop.url)
-        stack.wrk(f"{shop.url}/bookings", seconds, script)
-        spent = cpu_seconds(shop.url) - spent
-        after = _settled(shop)
+    _book(shop, range(20))
+    before, spent = _settled(shop), cpu_seconds(shop.url)
+    _book(shop, range(20, 20 + number))
+    spent = cpu_seconds(shop.url) - spent
+    after = _settled(shop)
     made = after["bookings"] - before["bookings"]
     tables = {name: (size - before["sizes"].get(name, 0)) / made for name, size in after["sizes"].items()}
     largest = sorted(tables.items(), key=lambda one: -one[1])[:12]
@@ -101,6 +101,23 @@ def booked(shop: bookings.Shop, seconds: int) -> str:
             f"  {spent / made * 1000:8.1f} ms of an API's processor for each",
         ]
     )
+
+
+def _book(shop: bookings.Shop, numbers: range) -> None:
+    """Four at a time, each for somebody new."""
+
+    def book(number: int) -> None:
+        body = bookings.body_of(shop.offers[number % len(shop.offers)], "pm_card_visa")
+        body["passengers"][0]["family_name"] = "Lovelace" + "".join(
+            chr(65 + int(digit)) for digit in str(number)
+        )
+        try:
+            stack.call("POST", f"{shop.url}/bookings", body, shop.token)
+        except urllib.error.HTTPError as refusal:
+            print(f"refused: {json.load(refusal)['code']}", flush=True)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(book, numbers))
 
 
 def _settled(shop: bookings.Shop) -> dict[str, Any]:
@@ -187,14 +204,14 @@ def _name(folder: Path) -> str | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.capacity")
-    parser.add_argument("--seconds", type=int, default=20, help="for how long bookings are made")
+    parser.add_argument("--bookings", type=int, default=400, help="how many are made")
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("The load comes from wrk: install it first, for example with `apt-get install wrk`.")
     print(f"Python {platform.python_version()}, one API on one core, everything else on the other")
     with _world() as (shop, searching, environment):
         os.environ.update(environment)
-        print(booked(shop, arguments.seconds), flush=True)
+        print(booked(shop, arguments.bookings), flush=True)
         print(searched(shop, searching), flush=True)
         print(flights(shop), flush=True)
         print(processes(shop))

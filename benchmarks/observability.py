@@ -1,6 +1,6 @@
 """What a request costs more because it is observed: log lines, metrics, traces, each beside nothing of all that.
 
-`python -m benchmarks.observability [--rounds 9] [--seconds 2]`. One server for each, all on one core and one after
+`python -m benchmarks.observability [--rounds 15] [--seconds 1]`. One server for each, all on one core and one after
 the other under load, in rounds; what counts is the processor time of the whole process for a request, threads that
 send traces included. Log lines go to /dev/null, traces to a collector that only answers.
 """
@@ -55,7 +55,10 @@ def _servers(environment: dict[str, str]) -> Iterator[dict[str, str]]:
 def _measured(urls: dict[str, str], path: str, script: Path | None, rounds: int, seconds: int) -> str:
     for url in urls.values():
         stack.wrk(url + path, 1, script)
-    runs = [{name: _run(url, path, script, seconds) for name, url in urls.items()} for _ in range(rounds)]
+    sides, runs = list(urls.items()), list[dict[str, Run]]()
+    for turn in range(rounds):
+        first = turn % len(sides)  # So that none is always measured after the same one.
+        runs.append({name: _run(url, path, script, seconds) for name, url in sides[first:] + sides[:first]})
     return "\n".join(_line(name, runs) for name in urls)
 
 
@@ -87,8 +90,8 @@ def cpu_seconds(url: str) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.observability")
-    parser.add_argument("--rounds", type=int, default=9, help="rounds of measurements")
-    parser.add_argument("--seconds", type=int, default=2, help="length of each measurement")
+    parser.add_argument("--rounds", type=int, default=15, help="rounds of measurements")
+    parser.add_argument("--seconds", type=int, default=1, help="length of each measurement")
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("The load comes from wrk: install it first, for example with `apt-get install wrk`.")

@@ -160,7 +160,7 @@ def call(method: str, url: str, body: Any = None, token: str = "") -> Any:
 
 
 def wait_for(url: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while True:
         try:
             urllib.request.urlopen(url, timeout=1).close()

@@ -36,15 +36,22 @@ _AMOUNTS = {
 
 def tell(action: str, facts: Iterable[_Facts], at: datetime | None = None) -> None:
     """One line for each; facts that are None are left out."""
-    if logging.wanted(INFO):
-        logging.write([_line(action, one, at or clock.now()) for one in facts])
+    _write((action, at or clock.now(), one) for one in facts)
 
 
 def tell_events(events: Iterable[dict[str, Any]]) -> None:
     """Lines for those events of the outbox that are about bookings and payments. What they tell is committed."""
-    for event in events:
-        if event["type"].startswith(_STREAM):
-            tell(event["type"], [_facts(event)], event["created_at"])
+    _write(
+        (event["type"], event["created_at"], _facts(event))
+        for event in events
+        if event["type"].startswith(_STREAM)
+    )
+
+
+def _write(told: Iterable[tuple[str, datetime, _Facts]]) -> None:
+    if logging.wanted(INFO):
+        line = _in_words if logging.for_people() else _in_json
+        logging.write([line(*one) for one in told])
 
 
 def _facts(event: dict[str, Any]) -> _Facts:
@@ -69,19 +76,15 @@ def _anonymous(reference: str, secret: str) -> str:
     return hmac.digest(secret.encode(), f"jetway business {reference}".encode(), "sha256")[:8].hex()
 
 
-def _line(action: str, facts: _Facts, at: datetime) -> str:
-    told = {name: one for name, one in facts.items() if one is not None}
-    if logging.for_people():
-        words = " ".join(f"{name.rpartition('.')[2]}={one}" for name, one in told.items())
-        return f"{at:%H:%M:%S} {action} {words}\n"
-    line = {
-        "@timestamp": logging.stamped(at),
-        "log.level": "info",
-        "message": action,
-        **logging.who_says_it(),
-        "log.logger": logging.BUSINESS,
-        "event.dataset": logging.BUSINESS,
-        "event.action": action,
-        **told,
-    }
-    return orjson.dumps(line).decode() + "\n"
+def _in_words(action: str, at: datetime, facts: _Facts) -> str:
+    told = (f"{name.rpartition('.')[2]}={one}" for name, one in facts.items() if one is not None)
+    return f"{at:%H:%M:%S} {action} {' '.join(told)}\n"
+
+
+def _in_json(action: str, at: datetime, facts: _Facts) -> str:
+    told = orjson.dumps({name: one for name, one in facts.items() if one is not None}).decode()
+    return (
+        f'{{"@timestamp":"{logging.stamped(at)}","log.level":"info","message":"{action}",{logging.who_in_json()},'
+        f'"log.logger":"{logging.BUSINESS}","event.dataset":"{logging.BUSINESS}","event.action":"{action}",'
+        f"{told[1:]}\n"
+    )

@@ -25,7 +25,7 @@ import structlog
 from app import __version__
 from app.core import redaction
 from app.core.config import settings
-from app.core.work import HOT, Work
+from app.core.work import Work
 
 ECS_VERSION = "8.17.0"
 # The datasets: what anybody has to say, one line a request, one line a task, and what the business did.
@@ -74,18 +74,20 @@ def who_says_it() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _who() -> str:
+def who_in_json() -> str:
+    """The same as a part of a line."""
     return orjson.dumps(who_says_it()).decode()[1:-1]
 
 
 os.register_at_fork(after_in_child=who_says_it.cache_clear)
-os.register_at_fork(after_in_child=_who.cache_clear)
+os.register_at_fork(after_in_child=who_in_json.cache_clear)
 
 
 def write(lines: Iterable[str]) -> None:
     """Put ready lines, each with its end, where the others go, for those who cannot afford a logging call for each."""
-    sys.stdout.write("".join(lines))
-    sys.stdout.flush()
+    if told := "".join(lines):
+        sys.stdout.write(told)
+        sys.stdout.flush()
 
 
 def _identify(_: object, __: str, event: _Event) -> _Event:
@@ -228,19 +230,18 @@ class AccessLog:
             if self._readable:
                 lines.append(f"{beginning}{seconds * 1000:.2f} ms {request.decode()}\n")
             else:
-                known = _OF_HOT if work is HOT else _known(work)
+                known = work.told or _known(work)
                 lines.append(
                     f'{beginning}{seconds * 1e9:.0f},"http.request.id":"{request.decode()}"{known}}}\n'
                 )
-        if lines:
-            write(lines)
+        write(lines)
 
     def _beginning(self, millisecond: int, method: str, route: str, status: int) -> str:
         at = datetime.fromtimestamp(millisecond / 1000, UTC)
         if self._readable:
             return f"{at:%H:%M:%S} {method} {route} {status} "
         return (
-            f'{{"@timestamp":"{stamped(at)}","log.level":"info","message":"{method} {route} {status}",{_who()},'
+            f'{{"@timestamp":"{stamped(at)}","log.level":"info","message":"{method} {route} {status}",{who_in_json()},'
             f'"log.logger":"{ACCESS}","event.dataset":"{ACCESS}",'
             f'"event.outcome":"{"failure" if status >= 500 else "success"}",'
             f'"http.request.method":"{method}","jetway.route":"{route}","http.response.status_code":{status},'
@@ -261,4 +262,11 @@ def _known(work: Work) -> str:
     return known
 
 
-_OF_HOT = _known(HOT)
+def shared(work: Work) -> Work:
+    """A record for many requests that are alike, with the end of their lines."""
+    work.told = _known(work)
+    return work
+
+
+# Nobody in particular was given what was ready.
+HOT = shared(Work(cache="hot"))

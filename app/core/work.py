@@ -14,6 +14,7 @@ class Work:
     belongs to: ids, and empty where there is none.
 
     `cache` says where a ready answer was: `hot` in this process, `redis`, or nowhere, and it was `computed`.
+    `told` is the end of its line, where one record serves many and nothing is added to it any more.
     Calls to others at the same time count in full, so that their seconds may be more than the whole took.
     """
 
@@ -23,10 +24,8 @@ class Work:
     trace: str = ""
     calls: int = 0
     call_seconds: float = 0.0
+    told: str = ""
 
-
-# Nobody in particular was given what was ready: one record for all of them, which is why nothing may be added to it.
-HOT = Work(cache="hot")
 
 # Outside of requests and tasks there is none: what a worker keeps doing has lines of its own.
 current: ContextVar[Work | None] = ContextVar("work", default=None)

@@ -2,6 +2,7 @@
 # Tells Elasticsearch how Jetway's lines look and how long they are kept, and Kibana what to show of them. Again does no
 # harm. ELASTICSEARCH_URL and ELASTIC_PASSWORD are needed. KIBANA_URL: data views and dashboards are imported.
 # KIBANA_PASSWORD: becomes that of Kibana's own user. FILEBEAT_PASSWORD: a user `jetway_writer` may only add lines.
+# CURL_CA_BUNDLE is a file with the authority of their certificates, where that is their own.
 # LOGS_KEPT and BUSINESS_KEPT are how long lines are kept, as Elasticsearch writes it: 30d and 400d.
 set -eu
 : "${ELASTICSEARCH_URL:?is missing, such as http://elasticsearch:9200}" "${ELASTIC_PASSWORD:?is missing}"

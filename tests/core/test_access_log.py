@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app.core.config import settings
-from app.core.logging import AccessLog
-from app.core.work import HOT, Work
+from app.core.logging import HOT, AccessLog, shared, trace_in
+from app.core.work import Work
 
 SEARCH, BOOKING, PROBE = ("GET", "/flights/search", 200), ("POST", "/bookings", 409), ("GET", "/livez", 200)
 KEY, USER, TRACE = "5ba32b90-98ad-4b3c-9a4b-7d8a3d5f0f11", "0197f0c2-5a3b-7c1d-8e9f-001122334455", "a" * 32
@@ -56,6 +56,11 @@ def test_what_is_known_of_a_request_is_told_and_nothing_else(
     signed_in = Work(USER, KEY, "computed", TRACE, calls=2, call_seconds=0.25)
     broken = ("GET", "/flights/search", 500)
 
+    known_again = shared(Work(USER, cache="hot"))
+    log.write([(SEARCH, monotonic(), 0.3, b"request-0", known_again)])
+    [again] = written(capsys)
+    assert (again["user.id"], again["jetway.cache"]) == (USER, "hot")
+
     log.write([(one, monotonic(), 0.3, b"request-1", work) for one, work in
                [(SEARCH, HOT), (SEARCH, signed_in), (broken, Work())]])  # fmt: skip
 
@@ -91,3 +96,20 @@ def test_nothing_is_written_where_nobody_wants_it(capsys: pytest.CaptureFixture[
     AccessLog(()).write([(SEARCH, monotonic(), 0.001, b"request-1", HOT)])
 
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("traceparent", "trace"),
+    [
+        (f"00-{TRACE}-00f067aa0ba902b7-01", TRACE),
+        (f"00-{TRACE}-0000000000000000-01", None),
+        (f"00-{'0' * 32}-00f067aa0ba902b7-01", None),
+        (f'00-{TRACE}-00f067aa0ba902b7-01","log.level":"error', None),
+        (f"00-{TRACE.upper()}-00f067aa0ba902b7-01", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_only_a_well_formed_trace_is_one(traceparent: str | None, trace: str | None) -> None:
+    """It stands in lines as it came, so nobody may write more into them."""
+    assert trace_in(traceparent) == trace

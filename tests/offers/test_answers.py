@@ -12,10 +12,12 @@ import pytest_asyncio
 from prometheus_client import REGISTRY
 from sqlalchemy import event
 
-from app.core import db, redis
+from app.core import db, money, redis
 from app.core.config import settings
+from app.core.logging import BUSINESS
 from app.offers import answers
 from tests.flights.support import board, calls, time_to_try_again, until
+from tests.support import ecs
 from tests.support.client import Answer, Client, Sandbox, in_days
 
 
@@ -281,3 +283,35 @@ async def test_only_get_takes_the_short_way(api: Client) -> None:
     await api.get(query(275))
 
     assert (await api.send("PUT", query(275))).status == 405
+
+
+async def test_every_search_is_counted_once(
+    api: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that is repeated from memory with the others of its kind, a little later; a further page not at all."""
+    monkeypatch.setattr(settings(), "log_level", "INFO")
+    monkeypatch.setattr(answers, "_TOLD_SECONDS", 0.1)
+    answers._tell_of_repeats()  # Those of other tests.
+    capsys.readouterr()
+    found = await api.get(query(77, adults="2", limit="1"))
+    for _ in range(3):
+        assert (await api.get(query(77, adults="2", limit="1"))).body == found.body
+    await api.get(query(77, swapped=True, adults="2", limit="1"))
+    await api.get(query(77, adults="2", limit="1", cursor=found.body["next_cursor"]))
+    await asyncio.sleep(0.2)
+
+    told = [line for line in ecs.read(capsys.readouterr().out) if line["event.dataset"] == BUSINESS]
+
+    assert {one["jetway.search.source"]: one["jetway.search.count"] for one in told} == {
+        "computed": 1,
+        "redis": 1,
+        "hot": 3,
+    }
+    assert len(told) == 3
+    assert [one for one in told if ecs.misfits(one)] == []
+    price, meta = found.body["data"][0]["price"]["total"], found.body["meta"]
+    for one in told:
+        assert one["jetway.search.results"] == meta["total"]
+        assert one["jetway.search.lowest_price"] == money.minor(meta["facets"]["price"]["lowest"])
+        assert (one["jetway.search.adults"], one["jetway.search.trip"]) == (2, "one_way")
+        assert one["jetway.money.currency"] == price["currency"]

@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 import redis
 
-from app.core.logging import ACCESS, BUSINESS
+from app.core.logging import ACCESS, BUSINESS, TASKS
 from app.core.safety import Safety
 from app.privacy import service
 from dev.run import AS_ROOT
@@ -54,11 +54,13 @@ KEPT = {
     "a vendor's key": "canary-vendor-key-79",
     "a vendor's secret": "canary-vendor-secret-79",
     "the metrics' token": os.environ.get("ADMIN_METRICS_TOKEN", "metrics-token-of-all-of-the-tests"),
-    "what signs access tokens": "canary-jwt-secret-79-0123456789abcdef",
+    "what signs access tokens": "canary-jwt-" + "79" * 16,
     "what signs offers": Safety.model_fields["secret_key"].default,
     "the processor's key": "sk_test_sandbox",
     "the processor's signature": "whsec_sandbox",
 }
+# What the one who breaks it says that this belongs to.
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 _ENVIRONMENT = {
     "LOG_LEVEL": "DEBUG",
     "AVIATIONSTACK_KEY": KEPT["a vendor's key"],
@@ -178,7 +180,7 @@ async def test_it_is_nowhere_else(
         for hit in tables
         if hit.split(": ")[1] in SEALED.keys() | REFUSED.keys() | KEPT.keys() | tokens.keys()
     } == set()
-    tells_what_happened(places, broken)
+    tells_what_happened(places, broken, watched.client.user["id"])
 
 
 async def everything_goes_wrong(life: Life, sandbox: Sandbox) -> str:
@@ -219,7 +221,8 @@ async def everything_goes_wrong(life: Life, sandbox: Sandbox) -> str:
     )
     try:
         people[0]["given_name"] = it["a name that breaks"]
-        broken = await client.post("/bookings", body | {"passengers": people})
+        traced = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+        broken = await client.post("/bookings", body | {"passengers": people}, traced)
     finally:
         await life.sql("ALTER TABLE booking_passengers DROP CONSTRAINT breaks")
     assert broken.status == 500, broken.body
@@ -272,9 +275,9 @@ def in_redis() -> str:
         client.close()
 
 
-def tells_what_happened(places: dict[str, str], request_id: str) -> None:
-    """JSON that fits its mapping, a line for each request by its route, what the business did, and the one unexpected
-    error by its request's id.
+def tells_what_happened(places: dict[str, str], request_id: str, user_id: str) -> None:
+    """JSON that fits its mapping, a line for each request by its route and for each task by its name, what the business
+    did, and the one unexpected error by its request's id and trace.
     """
     lines = {name: read(text) for name, text in places.items()}
     assert {misfit for told in lines.values() for line in told for misfit in misfits(line)} == set()
@@ -283,7 +286,23 @@ def tells_what_happened(places: dict[str, str], request_id: str) -> None:
         request["jetway.route"] for request in requests
     }
     errors = [line for line in lines["api"] if line["log.level"] == "error"]
-    assert [error["http.request.id"] for error in errors] == [request_id]
+    assert [(error["http.request.id"], error["trace.id"]) for error in errors] == [(request_id, TRACE)]
+    assert [one["http.request.id"] for one in requests if one.get("trace.id") == TRACE] == [request_id]
+    assert {one.get("user.id") for one in requests if one["jetway.route"] == "/bookings/{pnr}"} == {user_id}
+    refused = [one for one in requests if one["http.response.status_code"] in (402, 422)]
+    assert {
+        one.get("user.id") for one in refused if one["jetway.route"].startswith(("/bookings", "/webhooks"))
+    } == {user_id}
+    assert {"computed", "redis"} & {one.get("jetway.cache") for one in requests}
+    assert any(one.get("jetway.upstream.calls") for one in requests if one["jetway.route"] == "/bookings")
+    tasks = [line for line in lines["worker"] if line["event.dataset"] == TASKS]
+    assert {line["jetway.task.id"] for line in tasks if line["log.level"] == "info"}
+    quiet = [line for line in tasks if line["log.level"] == "debug"]
+    assert [
+        line
+        for line in quiet
+        if line.keys() & {"jetway.upstream.calls"} or line["event.outcome"] != "success"
+    ] == []
     done = Counter(
         line["event.action"] for told in lines.values() for line in told if line["event.dataset"] == BUSINESS
     )

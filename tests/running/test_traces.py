@@ -248,7 +248,7 @@ async def test_lines_of_a_task_carry_its_trace(collector: Collector) -> None:
 
     said = (await asyncio.to_thread(run, "-c", program, **traced_by(collector))).stdout
 
-    traces = re.findall(r'"wanted": ?"00-(\w{32})|"trace.id": ?"(\w{32})"', said)
+    traces = re.findall(r'"jetway.wanted": ?"00-(\w{32})|"trace.id": ?"(\w{32})"', said)
     assert len(traces) == 2
     assert len({one or other for one, other in traces}) == 1
 

@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from secrets import token_hex
 from time import monotonic
@@ -24,7 +25,7 @@ from app.core.web.ending import ending
 from app.core.web.headers import Cors, Header
 from app.core.web.limits import Limit
 from app.core.web.proxies import Proxies
-from app.core.work import HOT, Work
+from app.core.work import Work
 
 # What an answer is counted under, its headers and its body.
 Ready = tuple[Kind, list[Header], bytes]
@@ -126,13 +127,11 @@ class RequestContext:
         trace = logging.trace_id.get()
         if not trace and b"traceparent" in told:
             trace = logging.trace_in(told[b"traceparent"].decode("latin-1")) or ""
-        known = Work(user.removeprefix("user:") if user else "", trace=trace) if user or trace else None
         if ready is None:
-            await self._routed(scope, receive, send, started, added, caller, refusal, known or Work())
-            return
-        if known is not None:
-            known.cache = "hot"
-        await self._send(send, ready, started, added, known or HOT)
+            known = Work(_account_of(user), trace=trace)
+            await self._routed(scope, receive, send, started, added, caller, refusal, known)
+        else:
+            await self._send(send, ready, started, added, _hot(user, trace) if user or trace else logging.HOT)
 
     async def _send(self, send: Send, ready: Ready, started: float, added: list[Header], known: Work) -> None:
         kind, own, body = ready
@@ -214,3 +213,13 @@ class RequestContext:
         answered, self._answered = self._answered, []
         REQUESTS.add(answered)
         self.access_log.write(answered)
+
+
+def _account_of(user: str | None) -> str:
+    return user.removeprefix("user:") if user else ""
+
+
+@lru_cache(maxsize=1024)
+def _hot(user: str | None, trace: str) -> Work:
+    """Made once for all who are the same, because making a record costs as much as writing its line."""
+    return logging.shared(Work(_account_of(user), cache="hot", trace=trace))
