@@ -10,6 +10,11 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
+    # First, and so that it can be begun again: an index that keeps nobody from booking leaves the transaction.
+    with op.get_context().autocommit_block():
+        op.create_index(
+            "ix_bookings_status", "bookings", ["status"], postgresql_concurrently=True, if_not_exists=True
+        )
     op.create_table(
         "measurements",
         sa.Column("kind", sa.String(), nullable=False),
@@ -22,3 +27,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("measurements")
+    with op.get_context().autocommit_block():
+        op.drop_index("ix_bookings_status", "bookings", postgresql_concurrently=True, if_exists=True)
