@@ -64,7 +64,7 @@ AVIATIONSTACK_KEY=
 STRIPE_SECRET_KEY=
 STRIPE_WEBHOOK_SECRET=
 SMTP_URL=
-MAIL_FROM=Jetway <no-reply@$domain>
+MAIL_FROM="Jetway <no-reply@$domain>"
 OPENSKY_ENABLED=false
 END
     fi

@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from app.core.config import Settings
-from tests.deploy.composed import FIRST, PROFILES, SECOND, checkout, config, services, written
+from tests.deploy.composed import FIRST, PROFILES, SECOND, checkout, config, services, understood, written
 from tests.support.stack import ROOT
 
 PRODUCT = ("migrate", "api", "worker", "beat")
@@ -76,9 +76,12 @@ def test_secrets_are_strong_and_different_each_time() -> None:
     assert len(secret) == 10
     assert len({one[name] for one in made for name in secret}) == 20
     with pytest.raises(ValidationError, match="AVIATIONSTACK_KEY is missing") as refused:
-        _settings("api")
+        understood(services()["api"]["environment"])
     assert str(refused.value).count("; ") == 0  # That is all it lacks.
-    assert _settings("api", AVIATIONSTACK_KEY="of-somebody").app_env == "production"
+    assert (
+        understood(services()["api"]["environment"] | {"AVIATIONSTACK_KEY": "of-somebody"}).app_env
+        == "production"
+    )
 
 
 def test_the_sandbox_is_complete() -> None:
@@ -88,7 +91,7 @@ def test_the_sandbox_is_complete() -> None:
         done = config(SECOND, folder)
     composed = yaml.safe_load(done.stdout)["services"]
     given = composed["api"]["environment"]
-    read = Settings(_env_file=None, **{name.lower(): value for name, value in given.items() if value})  # type: ignore[call-arg]
+    read = understood(given)
 
     assert "sandbox" in composed
     assert read.app_env == "development"
@@ -213,9 +216,3 @@ def _variables(path: Path) -> dict[str, str]:
         line.partition("=") for line in path.read_text().splitlines() if line and not line.startswith("#")
     )
     return {name: value for name, _, value in lines}
-
-
-def _settings(name: str, **more: str) -> Settings:
-    """What the product reads in this service."""
-    given = {**services()[name]["environment"], **more}
-    return Settings(_env_file=None, **{key.lower(): value for key, value in given.items() if value})  # type: ignore[call-arg]
