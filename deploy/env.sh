@@ -26,6 +26,7 @@ REDIS_PASSWORD=$(drawn)
 GRAFANA_PASSWORD=$(drawn)
 ELASTIC_PASSWORD=$(drawn)
 KIBANA_PASSWORD=$(drawn)
+FILEBEAT_PASSWORD=$(drawn)
 END
     if [ "$domain" = --sandbox ]; then
         cat <<END
