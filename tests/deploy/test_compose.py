@@ -13,7 +13,7 @@ from tests.deploy.composed import FIRST, PROFILES, SECOND, checkout, config, ser
 from tests.support.stack import ROOT
 
 PRODUCT = ("migrate", "api", "worker", "beat")
-# Secrets that the product has no use for, and what uvicorn, Compose, Traefik and `prepare` read in the same environment.
+# Secrets that the product has no use for, and what others read in the same environment: uvicorn, Compose, `prepare`.
 NOT_OURS = {f"{name}_PASSWORD" for name in ("POSTGRES_SUPERUSER", "GRAFANA", "ELASTIC", "KIBANA", "FILEBEAT")}
 OF_OTHERS = NOT_OURS | {
     *(
