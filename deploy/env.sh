@@ -26,6 +26,7 @@ REDIS_PASSWORD=$(drawn)
 GRAFANA_PASSWORD=$(drawn)
 ELASTIC_PASSWORD=$(drawn)
 KIBANA_PASSWORD=$(drawn)
+FILEBEAT_PASSWORD=$(drawn)
 END
     if [ "$domain" = --sandbox ]; then
         cat <<END
@@ -64,7 +65,7 @@ AVIATIONSTACK_KEY=
 STRIPE_SECRET_KEY=
 STRIPE_WEBHOOK_SECRET=
 SMTP_URL=
-MAIL_FROM=Jetway <no-reply@$domain>
+MAIL_FROM="Jetway <no-reply@$domain>"
 OPENSKY_ENABLED=false
 END
     fi

@@ -65,6 +65,14 @@ class Authority:
             .add_extension(
                 x509.SubjectAlternativeName([x509.DNSName(str(host).replace(" ", "-"))]), critical=False
             )
+            # OpenSSL wants to be told whose key is whose and what for, as Python asks it to from 3.13 on.
+            .add_extension(
+                x509.KeyUsage(not authority, *[False] * 4, authority, authority, False, False), critical=True
+            )
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False
+            )
             .sign(by, hashes.SHA256())
         )
         return certificate.public_bytes(serialization.Encoding.PEM)

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 
+from app.core.config import Settings
 from tests.support.programs import program
 from tests.support.stack import ROOT
 
 FIRST, SECOND = "/usr/bin/docker-compose", str(ROOT / ".tools/bin/docker-compose")
 PROFILES = ("sandbox", "monitoring", "logging")
-# What an environment of ours could say instead of the files.
-_OURS = ("APP_ENV", "DATABASE_URL", "REDIS_URL", "JWT_SECRET", "SECRET_KEY", "COMPOSE_PROFILES")
 
 
 @contextmanager
@@ -36,10 +36,18 @@ def written(folder: Path, *arguments: str) -> None:
 
 
 def config(compose: str, folder: Path, *profiles: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name not in _OURS}
+    # What is set here would go before the files.
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
     options = [option for profile in profiles for option in ("--profile", profile)]
     command = [program(compose), *options, "config"]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def understood(environment: dict[str, str]) -> Settings:
+    """What the product makes of a service's environment, of which this process has another."""
+    with patch.dict(os.environ, {}, clear=True):
+        given = {name.lower(): value for name, value in environment.items() if value}
+        return Settings(_env_file=None, **given)  # type: ignore[call-arg]
 
 
 @functools.cache

@@ -9,20 +9,22 @@ import yaml
 from pydantic import ValidationError
 
 from app.core.config import Settings
-from tests.deploy.composed import FIRST, PROFILES, SECOND, checkout, config, services, written
+from tests.deploy.composed import FIRST, PROFILES, SECOND, checkout, config, services, understood, written
 from tests.support.stack import ROOT
 
 PRODUCT = ("migrate", "api", "worker", "beat")
-# Settings that others read out of the same environment: uvicorn, Compose, Traefik, and the other images.
-OF_OTHERS = {
-    *("WEB_CONCURRENCY", "COMPOSE_PROFILES", "DOMAIN", "CERTIFICATE", "DEMO_EMAIL", "DEMO_PASSWORD"),
+# Secrets that the product has no use for, and what others read in the same environment: uvicorn, Compose, `prepare`.
+NOT_OURS = {f"{name}_PASSWORD" for name in ("POSTGRES_SUPERUSER", "GRAFANA", "ELASTIC", "KIBANA", "FILEBEAT")}
+OF_OTHERS = NOT_OURS | {
     *(
-        "POSTGRES_SUPERUSER_PASSWORD",
+        "WEB_CONCURRENCY",
+        "COMPOSE_PROFILES",
+        "DOMAIN",
+        "CERTIFICATE",
+        "DEMO_EMAIL",
+        "DEMO_PASSWORD",
         "REDIS_PASSWORD",
-        "GRAFANA_PASSWORD",
-        "ELASTIC_PASSWORD",
-        "KIBANA_PASSWORD",
-    ),
+    )
 }
 NAMES = tuple(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"])
 KNOWN = {name.upper() for name in Settings.model_fields}
@@ -73,12 +75,15 @@ def test_secrets_are_strong_and_different_each_time() -> None:
     secret = [
         name for name in made[0] if re.search("SECRET_?K?E?Y?$|KEY$|TOKEN|PASSWORD", name) and made[0][name]
     ]
-    assert len(secret) == 10
-    assert len({one[name] for one in made for name in secret}) == 20
+    assert len(secret) == 11
+    assert len({one[name] for one in made for name in secret}) == 22
     with pytest.raises(ValidationError, match="AVIATIONSTACK_KEY is missing") as refused:
-        _settings("api")
+        understood(services()["api"]["environment"])
     assert str(refused.value).count("; ") == 0  # That is all it lacks.
-    assert _settings("api", AVIATIONSTACK_KEY="of-somebody").app_env == "production"
+    assert (
+        understood(services()["api"]["environment"] | {"AVIATIONSTACK_KEY": "of-somebody"}).app_env
+        == "production"
+    )
 
 
 def test_the_sandbox_is_complete() -> None:
@@ -88,7 +93,7 @@ def test_the_sandbox_is_complete() -> None:
         done = config(SECOND, folder)
     composed = yaml.safe_load(done.stdout)["services"]
     given = composed["api"]["environment"]
-    read = Settings(_env_file=None, **{name.lower(): value for name, value in given.items() if value})  # type: ignore[call-arg]
+    read = understood(given)
 
     assert "sandbox" in composed
     assert read.app_env == "development"
@@ -148,7 +153,7 @@ def test_a_service_can_do_no_more_than_it_has_to(name: str) -> None:
     assert int(service["mem_limit"]) <= 2 * 1024**3
     assert 0 < service["cpus"] <= 2
     assert service["logging"]["options"] == {"max-file": "5", "max-size": "20m"}
-    assert service["restart"] == ("no" if name in ("migrate", "owners") else "unless-stopped")
+    assert service["restart"] == ("no" if name in ("migrate", "owners", "elk") else "unless-stopped")
     tag = service["image"].rpartition(":")[2]
     assert re.match(r"v?\d+\.\d+", tag) or tag == "local", "pinned to a version"
 
@@ -175,9 +180,7 @@ def test_what_is_secret_is_not_in_reach_of_the_edge() -> None:
     assert composed["traefik"]["environment"]["API_URL"] == "http://api.edge:8000"
     assert composed["api"]["networks"]["edge"]["aliases"] == ["api.edge"]
     for name in PRODUCT:
-        assert not any(
-            composed[name]["environment"][one] for one in OF_OTHERS if one.endswith("SUPERUSER_PASSWORD")
-        )
+        assert {composed[name]["environment"][one] for one in NOT_OURS} == {""}
 
 
 def test_what_needs_another_waits_for_it() -> None:
@@ -213,9 +216,3 @@ def _variables(path: Path) -> dict[str, str]:
         line.partition("=") for line in path.read_text().splitlines() if line and not line.startswith("#")
     )
     return {name: value for name, _, value in lines}
-
-
-def _settings(name: str, **more: str) -> Settings:
-    """What the product reads in this service."""
-    given = {**services()[name]["environment"], **more}
-    return Settings(_env_file=None, **{key.lower(): value for key, value in given.items() if value})  # type: ignore[call-arg]
