@@ -159,6 +159,18 @@ def test_metrics_are_read_where_they_are(paths: set[str]) -> None:
         assert all(wanted.items() <= one["metadata"]["labels"].items() for one in made.values())
 
 
+def test_secrets_come_from_the_store_to_where_pods_look() -> None:
+    """For the migration too, which runs before the release is there."""
+    asked = objects("external-secrets", "ExternalSecret")
+
+    assert asked.keys() == {"jetway", "jetway-migrate"}
+    for name, one in asked.items():
+        assert one["spec"]["target"]["name"] == name
+        assert one["spec"]["secretStoreRef"] == {"name": "vault", "kind": "ClusterSecretStore"}
+        assert one["spec"]["dataFrom"] == [{"extract": {"key": "jetway/production"}}]
+    assert objects("external-secrets", "Secret") == {}
+
+
 def test_the_rules_are_those_of_prometheus() -> None:
     """All groups of deploy/prometheus/rules, word for word: what is in braces there is Prometheus', not Helm's."""
     files = sorted((ROOT / "deploy/prometheus/rules").glob("*.yml"))

@@ -161,7 +161,7 @@ nodeSelector: {{- toYaml . | nindent 2 }}
 {{- with $values.tolerations }}
 tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- if has $component (list "api" "worker") }}
+{{- if and $root.Values.topologyKeys (has $component (list "api" "worker")) }}
 topologySpreadConstraints:
   {{- range $root.Values.topologyKeys }}
   - topologyKey: {{ . }}
