@@ -14,7 +14,7 @@ from tests.support.stack import ROOT
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
 # What a runner brings, or an earlier step makes.
-_PROGRAMS = {"sh", "python", "make", "pipx", "gh", "echo", ".venv/bin/python"}
+_PROGRAMS = {"sh", "python", "make", "pipx", "gh", "echo", "test", ".venv/bin/python"}
 # A file or folder of ours: it has a slash, or ends as ours do, and no placeholder.
 _MADE_THERE = r"(?!dist/|notes\.md|sbom\.json)"
 _OURS = re.compile(
