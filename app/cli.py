@@ -9,6 +9,7 @@ webhooks           what waits to be delivered and who fails; --follow: a line fo
 erasures           who was erased; --again FILE: erase them once more, after a restore
 rotate-encryption  seal everything that is encrypted in the database with the newest key
 alive              0 if the worker or the Beat of this very host gets on, for probes of containers
+metrics            print `docs/metrics.md`
 env-example        print `.env.example`
 error-codes        print `docs/errors.md`
 openapi            print the OpenAPI description
@@ -30,6 +31,7 @@ from app.core import crypto, db, env_example, http, logging, redis
 from app.core.errors import AppError
 from app.extras import service as _extras  # noqa: F401  Each registers its kind of rules.
 from app.offers import service as offers
+from app.ops import metrics_page
 from app.privacy import console as privacy_console
 from app.providers import registry
 from app.providers.base import ProviderError
@@ -69,12 +71,15 @@ def main() -> None:
     # Answered in `__main__`, before any of this is loaded.
     alive = commands.add_parser("alive", help="whether the worker or the Beat of this host gets on")
     alive.add_argument("process", choices=("worker", "beat"))
+    commands.add_parser("metrics", help="print docs/metrics.md")
     commands.add_parser("env-example", help="print .env.example")
     commands.add_parser("error-codes", help="print docs/errors.md")
     commands.add_parser("openapi", help="print the OpenAPI description")
     arguments = parser.parse_args()
     if arguments.command == "env-example":
         _print(env_example.text())
+    elif arguments.command == "metrics":
+        _print(metrics_page.text())
     elif arguments.command == "openapi":
         # The whole of the API takes a while to load, and no other command needs it.
         from app.main import create_api

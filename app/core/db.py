@@ -65,6 +65,8 @@ _engine: AsyncEngine | None = None
 class _MeasuredPool(AsyncAdaptedQueuePool):
     """A pool that tells how long it let somebody wait."""
 
+    _sqla_logger_namespace = "sqlalchemy.pool"  # It is as quiet as the others.
+
     def _do_get(self) -> ConnectionPoolEntry:
         began = perf_counter()
         try:

@@ -8,12 +8,15 @@ system lets go of however it dies: then its counters are added to those of the d
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from itertools import chain
+from operator import add
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic, sleep
+from typing import Self
 
 import orjson
 from prometheus_client import CollectorRegistry, generate_latest
@@ -23,74 +26,82 @@ from prometheus_client.registry import Collector
 from app.core.config import settings
 from app.core.errors import Unavailable
 from app.core.logging import logger
-from app.core.metrics import PROCESSES, REGISTRY, SHARED
+from app.core.metrics import ANSWERED, REGISTRY, REQUESTS, SHARED, Kind
 
 log = logger("jetway.metrics")
 
 _LEFT_EVERY_SECONDS = 3.0
 _PATIENCE_SECONDS = 1.5
-# Gauges of which a sum would say nothing: they are those of whoever is asked.
-_NOT_ADDED_UP = ("python_info", "process_start_time_seconds")
+# Gauges of which a sum would say nothing: the newest process tells when one has begun, and all have one Python.
+_THE_HIGHEST = ("python_info", "process_start_time_seconds")
 _DEAD = "dead.json"
 
 # Of each metric its type, its meaning, and its values by the sample's name and labels.
 Numbers = dict[str, tuple[str, str, dict[tuple[str, ...], float]]]
 
 
-def _numbers(metrics: Iterable[Metric]) -> Numbers:
-    return {
-        metric.name: (
-            metric.type,
-            metric.documentation,
-            {(one.name, *chain(*one.labels.items())): one.value for one in metric.samples},
-        )
-        for metric in metrics
-    }
+@dataclass(eq=False)
+class Told(Collector):
+    """What one process tells, or all of them."""
 
+    numbers: Numbers
+    requests: dict[Kind, list[float]]
 
-def _add(total: Numbers, numbers: Numbers) -> None:
-    for name, (kind, meaning, values) in numbers.items():
-        known = total.setdefault(name, (kind, meaning, {}))[2]
-        for sample, value in values.items():
-            if name not in _NOT_ADDED_UP:
-                known[sample] = known.get(sample, 0) + value
+    @classmethod
+    def own(cls) -> Self:
+        """To be called by the thread that counts."""
+        numbers = {
+            metric.name: (
+                metric.type,
+                metric.documentation,
+                {(one.name, *chain(*one.labels.items())): one.value for one in metric.samples},
+            )
+            for metric in REGISTRY.collect()
+        }
+        return cls(numbers, {kind: list(counts) for kind, counts in REQUESTS.seen().items()})
 
+    def add(self, other: "Told", *, dead: bool = False) -> None:
+        """The gauges of the dead are those of nobody."""
+        for kind, counts in other.requests.items():
+            known = self.requests.get(kind)
+            self.requests[kind] = [*map(add, known, counts)] if known else counts
+        for name, (type_, meaning, values) in other.numbers.items():
+            if dead and type_ not in ("counter", "histogram"):
+                continue
+            total = self.numbers.setdefault(name, (type_, meaning, {}))[2]
+            for sample, value in values.items():
+                before = total.get(sample, 0.0)
+                total[sample] = max(before, value) if name in _THE_HIGHEST else before + value
 
-def _counted(numbers: Numbers) -> Numbers:
-    """Without gauges: what was so while a process lived."""
-    return {name: one for name, one in numbers.items() if one[0] in ("counter", "histogram")}
-
-
-class _Told(Collector):
-    """Numbers as the library writes them."""
-
-    def __init__(self, numbers: Numbers) -> None:
-        self._numbers = numbers
+    def text(self) -> bytes:
+        registry = CollectorRegistry()
+        registry.register(self)
+        return generate_latest(registry)
 
     def collect(self) -> Iterator[Metric]:
-        for name, (kind, meaning, values) in self._numbers.items():
-            metric = Metric(name, meaning, kind)
+        yield REQUESTS.family(self.requests)
+        for name, (type_, meaning, values) in self.numbers.items():
+            metric = Metric(name, meaning, type_)
             for (sample, *labels), value in values.items():
                 metric.add_sample(sample, dict(zip(labels[::2], labels[1::2], strict=True)), value)
             yield metric
 
+    def write(self, file: Path, *names: str) -> None:
+        """As a whole or not at all, whenever this process dies."""
+        numbers = [[name, *one, list(values.items())] for name, (*one, values) in self.numbers.items()]
+        new = file.with_suffix(f".{os.getpid()}")
+        new.write_bytes(orjson.dumps([numbers, list(self.requests.items()), names]))
+        new.replace(file)
 
-def _write(file: Path, numbers: Numbers, *names: str) -> None:
-    """As a whole or not at all, whenever this process dies."""
-    written = [
-        [name, kind, meaning, list(values.items())] for name, (kind, meaning, values) in numbers.items()
-    ]
-    new = file.with_suffix(f".{os.getpid()}")
-    new.write_bytes(orjson.dumps([written, names]))
-    new.replace(file)
-
-
-def _read(file: Path) -> tuple[Numbers, list[str]]:
-    written, names = orjson.loads(file.read_bytes())
-    numbers = {
-        name: (kind, meaning, {tuple(s): v for s, v in values}) for name, kind, meaning, values in written
-    }
-    return numbers, names
+    @classmethod
+    def read(cls, file: Path) -> tuple[Self, list[str]]:
+        """With the names that were written there as well."""
+        numbers, requests, names = orjson.loads(file.read_bytes())
+        told = {
+            name: (type_, meaning, {tuple(s): v for s, v in values})
+            for name, type_, meaning, values in numbers
+        }
+        return cls(told, {tuple(kind): counts for kind, counts in requests}), names
 
 
 class Folder:
@@ -103,38 +114,39 @@ class Folder:
             self._alive = (path / f"{self._name}.alive").open("w")
             fcntl.flock(self._alive, fcntl.LOCK_EX)
 
-    def leave(self) -> Numbers:
-        """To be called by the thread that counts."""
-        own = _numbers(REGISTRY.collect())
-        _write(self._path / f"{self._name}.json", own)
+    def leave(self) -> Told:
+        own = Told.own()
+        own.write(self._path / f"{self._name}.json")
         return own
 
-    def added_up(self, own: Numbers) -> Numbers:
+    def added_up(self, told: Told) -> Told:
         """What this process has just left with what all others have. Raises TimeoutError."""
         with self._alone():
-            dead, buried = _read(self._path / _DEAD) if (self._path / _DEAD).exists() else ({}, [])
+            dead, buried = (
+                Told.read(self._path / _DEAD) if (self._path / _DEAD).exists() else (Told({}, {}), [])
+            )
             gone = []
             for file in self._path.glob("*.json"):
                 if file.name == _DEAD or file.stem in (self._name, *buried):
                     continue
-                left, _ = _read(file)
+                left, _ = Told.read(file)
                 if self._lives(file.stem):
-                    _add(own, left)
+                    told.add(left)
                 else:
-                    _add(dead, _counted(left))
+                    dead.add(left, dead=True)
                     gone.append(file.stem)
             if gone or buried:
                 self._bury(dead, *buried, *gone)
-            _add(own, dead)
-            return own
+            told.add(dead)
+            return told
 
-    def _bury(self, dead: Numbers, *names: str) -> None:
+    def _bury(self, dead: Told, *names: str) -> None:
         """Their names are kept until their files are gone, so that nobody is counted twice if this process dies now."""
-        _write(self._path / _DEAD, dead, *names)
+        dead.write(self._path / _DEAD, *names)
         for name in names:
             (self._path / f"{name}.json").unlink(missing_ok=True)
             (self._path / f"{name}.alive").unlink(missing_ok=True)
-        _write(self._path / _DEAD, dead)
+        dead.write(self._path / _DEAD)
 
     def _lives(self, name: str) -> bool:
         with suppress(FileNotFoundError), (self._path / f"{name}.alive").open() as alive:
@@ -166,7 +178,6 @@ _folder: Folder | None = None
 async def kept_together() -> AsyncIterator[None]:
     """Take part in what the processes of this host tell, where there is a folder for it."""
     global _folder
-    PROCESSES.set(1)
     if not settings().metrics_dir:
         yield
         return
@@ -193,12 +204,10 @@ async def _keep_leaving(folder: Folder) -> None:
 async def text() -> bytes:
     """What Prometheus reads. Raises Unavailable."""
     if _folder is None:
-        return generate_latest(REGISTRY) + generate_latest(SHARED)
+        return generate_latest(ANSWERED) + generate_latest(REGISTRY) + generate_latest(SHARED)
     try:
         # Another process may be at it, and the loop must not wait for that.
         told = await asyncio.to_thread(_folder.added_up, _folder.leave())
     except TimeoutError:
         raise Unavailable("Another process is telling the metrics of all.", retry_after=1) from None
-    registry = CollectorRegistry()
-    registry.register(_Told(told))
-    return generate_latest(registry) + generate_latest(SHARED)
+    return told.text() + generate_latest(SHARED)

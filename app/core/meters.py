@@ -38,12 +38,19 @@ class RequestMeter(Collector):
             counts[bisect_left(BOUNDS, seconds)] += 1
             counts[-1] += seconds
 
-    def collect(self) -> Iterator[Metric]:
+    def seen(self) -> dict[Kind, list[float]]:
+        """Of each kind how many took how long, bound by bound, and the seconds of all."""
         self.bring_up_to_date()
+        return self._seen
+
+    def family(self, seen: dict[Kind, list[float]]) -> Metric:
         family = HistogramMetricFamily(self._name, self._meaning, labels=self._labels)
-        for (method, route, status), counts in list(self._seen.items()):
+        for (method, route, status), counts in seen.items():
             family.add_metric([method, route, str(status)], _buckets(BOUNDS, counts[:-1]), counts[-1])
-        yield family
+        return family
+
+    def collect(self) -> Iterator[Metric]:
+        yield self.family(self.seen())
 
 
 class Tally:

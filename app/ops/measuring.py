@@ -135,13 +135,13 @@ async def check_invariants() -> None:
         try:
             async with db.transaction() as session:
                 await repository.be_brief(session, _BRIEF_MILLISECONDS)
-                things, one = await repository.broken(session, invariant, _MOST_VIOLATIONS)
+                things, one = await repository.broken(session, invariant.question, _MOST_VIOLATIONS)
                 await repository.keep(session, "invariant", {name: things})
         except Exception as error:  # noqa: BLE001  The others are asked.
             log.warning("invariant not checked", invariant=name, reason=type(error).__name__)
             continue
         if things:
-            log.error("invariant broken", invariant=name, things=things, one=one)
+            log.error("invariant broken", invariant=name, meaning=invariant.broken, things=things, one=one)
 
 
 async def take_stock() -> None:

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from app.auth.dependencies import NOT_AN_ADMIN, AdminUser, caller_of, require_admin
 from app.core import gathering
 from app.core.config import settings
-from app.core.errors import Unauthorized
+from app.core.errors import Unauthorized, Unavailable
 from app.core.shapes import Instant
 from app.core.web.dependencies import SessionDep
 from app.core.web.ending import ending
@@ -80,7 +80,9 @@ async def read_audit_log(
     return JSONResponse(await service.audited(session, cursor, limit, **wanted))
 
 
-@router.get("/admin/metrics", response_class=PlainTextResponse, responses=problems(*NOT_AN_ADMIN))
+@router.get(
+    "/admin/metrics", response_class=PlainTextResponse, responses=problems(*NOT_AN_ADMIN, Unavailable)
+)
 async def metrics(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Response:

@@ -10,7 +10,7 @@ import yaml
 
 from tests.support.programs import ran
 from tests.support.stack import ROOT
-from tests.support.watching import PROMETHEUS, RUNBOOKS, alerts, known, named, rules, unknown
+from tests.support.watching import PROMETHEUS, RUNBOOKS, alerts, blocks, known, named, rules, unknown
 
 STORIES = sorted((PROMETHEUS / "tests").glob("*.yml"))
 ALERTMANAGER = ROOT / "deploy/alertmanager/alertmanager.yml"
@@ -51,9 +51,10 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     assert "4 rule files found" in done.stdout
 
 
-def test_alerts_fire_when_they_must_and_else_do_not() -> None:
+@pytest.mark.parametrize("stories", STORIES, ids=lambda path: path.stem)
+def test_alerts_fire_when_they_must_and_else_do_not(stories: Path) -> None:
     """deploy/prometheus/tests tells of calm and of what is amiss, and Prometheus' own code evaluates the rules."""
-    done = ran("promtool", "test", "rules", *STORIES)
+    done = ran("promtool", "test", "rules", stories)
 
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -102,6 +103,19 @@ def test_every_runbook_is_in_the_index_and_names_metrics_that_exist() -> None:
         text = page.read_text()
         assert page.name == "README.md" or f"({page.name})" in index, page
         assert set(re.findall(r"\bjetway_\w*[a-z]\b", text)) <= {*known(), *_histograms()}, page
+
+
+def test_runbooks_look_for_lines_that_the_product_writes() -> None:
+    """A logger or a message that was renamed would be looked for in vain, at the worst of times."""
+    source = "\n".join(path.read_text() for path in (ROOT / "app").rglob("*.py"))
+    wanted = [query for page in RUNBOOKS.glob("*.md") for query in blocks(page, "kql")]
+
+    for name in re.findall(r'log\.logger : "(.*?)"', "\n".join(wanted)):
+        assert f'logger("{name}")' in source, name
+    for message in re.findall(r'message : "(.*?)"', "\n".join(wanted)):
+        assert f'("{message}"' in source or f'"{message}",' in source, message
+    fields = {field for query in wanted for field in re.findall(r"([\w.]+) (?::|>=)", query)}
+    assert fields <= {"log.logger", "log.level", "message", "event.dataset", "http.response.status_code"}
 
 
 def _histograms() -> set[str]:

@@ -1,16 +1,19 @@
 """Health is what each dependency answers now; workers and Beat are alive by what they get done."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from inspect import unwrap
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pytest
 
-from app.core import db
+from app.core import background, db
 from app.core.config import settings
+from app.ops import tasks
 from tests.support.client import Answer, Client, Sandbox, in_days
 from tests.support.fleet import Fleet
 from tests.support.stack import child, free_port
@@ -128,19 +131,44 @@ async def test_real_workers_are_seen_and_let_holds_run_out(
     await sql("DELETE FROM heartbeats")
     deadline = monotonic() + 30
 
+    async def measured() -> str:
+        async with traveller.session.get(workers) as answer:
+            return await answer.text()
+
     async def done() -> bool:
+        """Whichever task came by first has ended the hold, and then itself."""
         [state] = await sql("SELECT status FROM bookings WHERE pnr = :pnr", pnr=booked["pnr"])
         found = await statuses(traveller)
-        return (state["status"], found["worker"], found["beat"]) == ("expired", "ok", "ok")
+        if (state["status"], found["worker"], found["beat"]) != ("expired", "ok", "ok"):
+            return False
+        return 'jetway_tasks_total{outcome="succeeded",' in await measured()
 
     while not await done():
         assert monotonic() < deadline
         await asyncio.sleep(0.1)
 
     assert (await fleet.counts(flight))["held"] == 0
-    async with traveller.session.get(workers) as answer:
-        told = await answer.text()
+    told = await measured()
     assert "jetway_webhook_first_attempt_seconds_count" in told
+    assert re.search(r'^jetway_task_seconds_count\{task="[a-z_.]+"\} [1-9]', told, re.MULTILINE)
+    assert "jetway_outbox_age_seconds" not in told, "that is for those to tell who have just looked"
+
+
+@pytest.mark.parametrize("part", ["relay", "courier"])
+async def test_a_worker_whose_relay_or_courier_hangs_is_shown(
+    api: Client, sql: Any, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Though it still does tasks: events and webhooks would wait, and nobody would know."""
+    await sql("DELETE FROM heartbeats")
+    now = monotonic()
+    monkeypatch.setattr(background, "_turned", {"relay": now, "courier": now, part: now - 61})
+    await unwrap(tasks.beat.run)()
+    assert (await statuses(api))["worker"] == "down"
+
+    background.turned(part)
+    await unwrap(tasks.beat.run)()
+
+    assert (await statuses(api))["worker"] == "ok"
 
 
 async def test_the_probes_are_short(api: Client) -> None:

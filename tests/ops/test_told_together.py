@@ -69,7 +69,9 @@ async def test_whoever_is_asked_tells_of_all_and_of_the_dead(
     assert found["jetway_processes"] == 2
     assert found["jetway_database_pool_size"] == 2 * settings().database_pool_size
     assert found['jetway_dependency_up{dependency="postgres"}'] == 1
-    assert (await told(http, other))[_REQUESTS] == 43
+    by_the_other = await told(http, other)
+    assert by_the_other[_REQUESTS] == 43
+    assert by_the_other["process_start_time_seconds"] == found["process_start_time_seconds"]
 
     second.kill()
     second.wait()

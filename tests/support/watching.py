@@ -23,6 +23,7 @@ _SCRAPED = {"job", "instance"}
 _OTHERS = {
     "up": set[str](),
     "ALERTS": {"alertname", "alertstate", "severity", "runbooks"},
+    "jetway_replica_lag_seconds": set[str](),
     "process_start_time_seconds": set[str](),
     "process_resident_memory_bytes": set[str](),
     "process_cpu_seconds_total": set[str](),
