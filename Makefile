@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv tools run test fuzz check format lock sbom bench migration clean
+.PHONY: help venv tools run test fuzz check format lock sbom chart bench migration clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ lock: venv ## resolve pyproject.toml into requirements*.txt, with hashes
 sbom: venv ## the bill of materials of what production installs, as CycloneDX, in sbom.json
 	$(IN) cyclonedx_py requirements requirements/production.txt --of JSON -o sbom.json
 
+chart: tools ## package deploy/helm/jetway for a registry of charts, in dist/
+	@mkdir -p dist
+	.tools/bin/python -c 'import helm_python; print(helm_python.package("deploy/helm/jetway", destination="dist"))'
+
 bench: venv ## measure, and compare with the limits; ARGS= is passed on
 	$(IN) benchmarks $(ARGS)
 
@@ -51,7 +55,7 @@ migration: venv ## write a migration from the models; m="what it does"
 	@$(IN) dev.migration "$(m)"
 
 clean: ## remove the environment and every cache; data in .data stay
-	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf .venv .tools dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # What was installed last is kept and compared, so this takes a moment when nothing changed.

@@ -9,6 +9,7 @@ import asyncio
 import atexit
 import functools
 import logging
+import ssl
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, wait
@@ -33,6 +34,10 @@ QUEUE = "celery"
 celery = Celery("jetway")
 celery.conf.update(
     broker_url=settings().redis_url,
+    # By itself it would speak to whoever answers, and not look at their certificate.
+    broker_use_ssl={"ssl_cert_reqs": ssl.CERT_REQUIRED}
+    if settings().redis_url.startswith("rediss:")
+    else None,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,  # What a worker keeps delivering needs no broker, so it never gives up.
     broker_transport_options={"visibility_timeout": 300, "socket_timeout": 5, "socket_connect_timeout": 5},

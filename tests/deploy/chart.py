@@ -13,6 +13,9 @@ from tests.support.stack import ROOT
 
 CHART = ROOT / "deploy/helm/jetway"
 CASES = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((CHART / "ci").glob("*.yaml"))}
+# What the guide begins with.
+_GUIDE = (ROOT / "docs/guides/kubernetes.md").read_text()
+CASES["guide"] = yaml.safe_load(_GUIDE.partition("```yaml\n# values.yaml\n")[2].partition("```")[0])
 # The oldest that Chart.yaml allows, and what came after.
 _VERSIONS = {"everything": ["1.29", "1.31", "1.33", "1.35", "1.37"]}
 _LATEST = ["1.37"]

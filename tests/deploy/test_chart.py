@@ -134,3 +134,12 @@ def test_nothing_goes_in_or_out_that_is_not_named() -> None:
     assert (entrance["ports"][0]["port"], entrance["ports"][0]["endPort"]) == (9810, 9813)
     assert len(entrance["from"]) == 1
     assert "jetway-beat" not in policies
+
+
+def test_what_is_switched_off_is_not_there() -> None:
+    """What remains is what serves, works and sends."""
+    kinds = {one["kind"] for one in rendered()["bare"]["objects"]}
+
+    assert kinds == {"Deployment", "Service", "ConfigMap", "Secret", "ServiceAccount"}
+    assert "topologySpreadConstraints" not in pods("bare")["worker"]
+    assert "There is no NetworkPolicy" in rendered()["bare"]["notes"]

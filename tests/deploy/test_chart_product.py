@@ -14,23 +14,26 @@ from app.core.config import Settings
 from tests.deploy.chart import CASES, CHART, containers, objects, pods, rendered
 from tests.support.stack import ROOT
 
-# Not ours: asyncpg and libpq know it.
-_OF_LIBRARIES = {"PGSSLROOTCERT"}
 _PORTS = {"http": 8000}
+
+
+def variables(case: str) -> list[dict[str, Any]]:
+    """Those that single containers get."""
+    return [one for container in containers(case).values() for one in container.get("env", [])]
 
 
 def told(case: str) -> dict[str, str]:
     """All environment variables that containers get from the chart."""
     data = [one["data"] for one in objects(case, "ConfigMap").values()]
     data += [one["stringData"] for one in objects(case, "Secret").values()]
-    data += [{one["name"]: one["value"]} for c in containers(case).values() for one in c.get("env", [])]
+    data += [{one["name"]: one["value"]} for one in variables(case) if "value" in one]
     return {name: value for one in data for name, value in one.items()}
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_variable_is_a_setting(case: str) -> None:
     """A name with a typing error would be a setting that nobody reads."""
-    names = told(case).keys() - _OF_LIBRARIES
+    names = told(case).keys() | {one["name"] for one in variables(case)}
 
     assert len(names) > 5
     assert {name for name in names if name.lower() not in Settings.model_fields} == set()
@@ -42,7 +45,7 @@ def test_what_the_values_name_in_comments_is_a_setting() -> None:
     names = {name for line in comments for name in re.findall(r"\b[A-Z]{2,}(?:_[A-Z]+)+\b", line)}
 
     assert {"DATABASE_URL", "ADMIN_METRICS_TOKEN"} <= names
-    assert {name for name in names - _OF_LIBRARIES if name.lower() not in Settings.model_fields} == set()
+    assert {name for name in names if name.lower() not in Settings.model_fields} == set()
 
 
 @pytest.mark.parametrize("case", ["everything", "minimal"])
@@ -154,6 +157,18 @@ def test_metrics_are_read_where_they_are(paths: set[str]) -> None:
         wanted = monitor["spec"]["selector"]["matchLabels"]
         assert monitor["spec"]["jobLabel"] == "app.kubernetes.io/component"
         assert all(wanted.items() <= one["metadata"]["labels"].items() for one in made.values())
+
+
+def test_secrets_come_from_the_store_to_where_pods_look() -> None:
+    """For the migration too, which runs before the release is there."""
+    asked = objects("external-secrets", "ExternalSecret")
+
+    assert asked.keys() == {"jetway", "jetway-migrate"}
+    for name, one in asked.items():
+        assert one["spec"]["target"]["name"] == name
+        assert one["spec"]["secretStoreRef"] == {"name": "vault", "kind": "ClusterSecretStore"}
+        assert one["spec"]["dataFrom"] == [{"extract": {"key": "jetway/production"}}]
+    assert objects("external-secrets", "Secret") == {}
 
 
 def test_the_rules_are_those_of_prometheus() -> None:

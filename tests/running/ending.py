@@ -23,9 +23,11 @@ class Told:
         self.process.send_signal(number)
 
     def ended(self, within: float) -> float:
-        """How long after it was asked it had ended."""
+        """How long after it was asked it had ended; told to whoever runs this with -s."""
         self.process.wait(within)
-        return time.monotonic() - self._asked
+        took = time.monotonic() - self._asked
+        print(f"ended {took:.1f} s after it was asked")  # noqa: T201
+        return took
 
     @property
     def said(self) -> str:

@@ -46,7 +46,6 @@ app.kubernetes.io/component: {{ index . 1 }}
       "API_PROCESSES" (.Values.api.autoscaling.enabled | ternary .Values.api.autoscaling.maxReplicas .Values.api.replicas)
       "DRAIN_SECONDS" .Values.api.drainSeconds
       "WORKER_METRICS_ADDRESS" "0.0.0.0:9810" -}}
-{{- if .Values.postgresCA.configMap }}{{ $_ := set $own "PGSSLROOTCERT" (printf "/etc/jetway/postgres/%s" .Values.postgresCA.key) }}{{ end -}}
 {{- with .Values.trustedProxies }}{{ $_ := set $own "TRUSTED_PROXIES" . }}{{ end -}}
 {{- if .Values.ingress.host }}{{ $_ := set $own "PUBLIC_URL" (printf "https://%s" .Values.ingress.host) }}{{ end -}}
 {{- range $name, $value := merge (deepCopy .Values.config) $own }}
@@ -152,8 +151,8 @@ securityContext:
 volumes:
   - name: tmp
     emptyDir: {sizeLimit: 1Gi}
-  {{- with $root.Values.postgresCA.configMap }}
-  - name: postgres-ca
+  {{- with $root.Values.certificates.configMap }}
+  - name: certificates
     configMap: {name: {{ . }}}
   {{- end }}
 {{- with $values.nodeSelector }}
@@ -162,7 +161,7 @@ nodeSelector: {{- toYaml . | nindent 2 }}
 {{- with $values.tolerations }}
 tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- if has $component (list "api" "worker") }}
+{{- if and $root.Values.topologyKeys (has $component (list "api" "worker")) }}
 topologySpreadConstraints:
   {{- range $root.Values.topologyKeys }}
   - topologyKey: {{ . }}
@@ -187,8 +186,8 @@ securityContext:
 resources: {{- toYaml (index . 1) | nindent 2 }}
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
-  {{- if $root.Values.postgresCA.configMap }}
-  - {name: postgres-ca, mountPath: /etc/jetway/postgres, readOnly: true}
+  {{- if $root.Values.certificates.configMap }}
+  - {name: certificates, mountPath: /etc/jetway/ca, readOnly: true}
   {{- end }}
 envFrom:
   - configMapRef: {name: {{ index . 2 }}}
