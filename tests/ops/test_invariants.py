@@ -64,11 +64,15 @@ async def breaks(session: db.Session, name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", INVARIANTS)
-async def test_a_corruption_is_seen(scene: Scene, name: str) -> None:
+async def test_a_corruption_is_seen(scene: Scene, sql: Any, name: str) -> None:
     """By its question; what is in order is not in the way of it."""
     async with db.transaction() as session:
         before = await breaks(session, name)
-    assert before.isdisjoint({scene.pnr, scene.held, str(scene.flight.id)})
+    ids = await sql(
+        "SELECT CAST(id AS text) FROM bookings WHERE pnr IN (:pnr, :held)", pnr=scene.pnr, held=scene.held
+    )
+    assert len(ids) == 2
+    assert before.isdisjoint({str(scene.flight.id), *(row["id"] for row in ids)})
 
     async with scene.corrupted(PLANTS[name]) as session:
         assert await breaks(session, name) > before
