@@ -92,15 +92,20 @@ def place(there: Client) -> tuple[str, int]:
 
 
 async def test_nobody_holds_it_up(traveller: Client, sandbox: Sandbox) -> None:
-    """Neither who keeps a connection without asking, nor who sends half a request, nor who reads nothing of a stream;
-    and who sits before it and presses Ctrl-C does not wait for a long drain.
+    """Neither who keeps a connection without asking, nor who sends half a request or half a body, nor who reads nothing
+    of a stream; and who sits before it and presses Ctrl-C does not wait for a long drain.
     """
     await sandbox.control("POST", "/settings", {"opensky": {"extra_aircraft": 5000}})
     async with api(traveller, "-c", _IMPATIENT, *_UVICORN[1:], drain=60) as (process, there):
-        with socket.create_connection(place(there)) as idle, socket.create_connection(place(there)) as half:
+        clients = [socket.create_connection(place(there)) for _ in range(3)]
+        with clients[0] as idle, clients[1] as half, clients[2] as body:
             idle.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
             assert b"200 OK" in await asyncio.to_thread(idle.recv, 4096)
             half.sendall(b"GET /livez HTTP/1.1\r\nHo")
+            body.sendall(
+                b"POST /auth/signup HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 100\r\n\r\n{"
+            )
             with socket.socket() as slow:
                 slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 slow.connect(place(there))
