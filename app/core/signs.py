@@ -5,6 +5,7 @@ A container's probe runs every few seconds, so this needs nothing but the standa
 
 import os
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ _PATIENCE_SECONDS = 60.0
 
 
 def _folder() -> Path:
-    return Path(os.environ.get("TMPDIR", "/tmp")) / f"jetway-alive-{os.getuid()}"  # noqa: S108  It is made for its owner.
+    return Path(tempfile.gettempdir()) / f"jetway-alive-{os.getuid()}"
 
 
 def show(process: str, part: str = "0") -> None:
