@@ -134,7 +134,7 @@ def test_alertmanager_takes_its_configuration(alertmanager: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("severity", SEVERITIES)
+@pytest.mark.parametrize("severity", sorted(SEVERITIES))
 def test_an_alert_reaches_who_it_is_for(alertmanager: Path, severity: str) -> None:
     done = ran("amtool", "config", "routes", "test", f"--config.file={alertmanager}", f"severity={severity}")
 
