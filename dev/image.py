@@ -205,7 +205,7 @@ def _try_out(image: Stage) -> None:
     image.run("alembic", "upgrade", "head")
     image.run("python", "-m", "app", "prepare")
     image.run("/bin/sh", "-c", "! touch /srv/jetway/app/mine /opt/jetway/mine /usr/local/mine 2>/dev/null")
-    celery = ("celery", "-A", "app.worker")
+    celery = ("celery", "--quiet", "-A", "app.worker")
     running = [
         image.start(*api),
         image.start(*celery, "worker", "--concurrency=1", "--loglevel=WARNING"),

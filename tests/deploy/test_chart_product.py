@@ -122,8 +122,8 @@ def test_commands_are_those_of_the_product() -> None:
 
     assert commands == {
         "api": ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"],
-        "worker": ["celery", "-A", "app.worker", "worker", "--concurrency", "4"],
-        "beat": ["celery", "-A", "app.worker", "beat", "--schedule", "/tmp/celerybeat-schedule"],
+        "worker": ["celery", "--quiet", "-A", "app.worker", "worker", "--concurrency", "4"],
+        "beat": ["celery", "--quiet", "-A", "app.worker", "beat", "--schedule", "/tmp/celerybeat-schedule"],
         "migrate": ["alembic", "upgrade", "head"],
         "prepare": ["python", "-m", "app", "prepare"],
     }
