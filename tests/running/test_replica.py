@@ -102,8 +102,8 @@ async def newest(admin: Client) -> str:
 
 
 async def level(primary: Server, standby: Server) -> None:
-    """Wait until everything that was written has been replayed."""
-    written = await primary.ask("SELECT pg_current_wal_lsn()::text")
+    """Wait until everything has been replayed, also what the primary has committed and not yet written to its log."""
+    written = await primary.ask("SELECT pg_current_wal_insert_lsn()::text")
     reached = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
     await until(lambda: standby.ask(reached, written))
 
@@ -112,14 +112,14 @@ async def test_what_was_written_shows_once_it_is_replayed_or_the_replica_is_too_
     admin: Client, primary: Server, standby: Server, http: aiohttp.ClientSession
 ) -> None:
     """A row that the replica does not have yet is missing: so it was the replica that was asked."""
+    acted = "INSERT INTO audit_log (action, actor_kind) VALUES ('test.acted', 'system') RETURNING 1"
+    await primary.ask(acted)
     await level(primary, standby)
     await until(lambda: _is(admin, "ok"))
     await standby.ask("SELECT pg_wal_replay_pause()")
     await until(lambda: standby.ask("SELECT pg_get_wal_replay_pause_state() = 'paused'"))
     before = await newest(admin)
-    await primary.ask(
-        "INSERT INTO audit_log (action, actor_kind) VALUES ('test.acted', 'system') RETURNING 1"
-    )
+    await primary.ask(acted)
     there = str(await primary.ask("SELECT id FROM audit_log ORDER BY at DESC LIMIT 1"))
 
     assert await newest(admin) == before != there

@@ -194,6 +194,7 @@ def _become(order: dict[str, Any], outputs: list[int]) -> None:
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     os.environ.clear()
     os.environ.update(order["environment"])
+    tempfile.tempdir = None  # It was found out by another environment.
     code = 0
     try:
         option, what, arguments = _understood(order["arguments"])
