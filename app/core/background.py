@@ -158,7 +158,10 @@ def task(name: str) -> Callable[[Callable[..., Awaitable[None]]], Task[Any, None
         def run(*args: Any) -> None:
             known, started, outcome = Work(), monotonic(), "failed"
             work.current.set(known)
-            about = {"jetway.task.name": name, "jetway.task.id": current_task.request.id if current_task else ""}
+            about = {
+                "jetway.task.name": name,
+                "jetway.task.id": current_task.request.id if current_task else "",
+            }
             trace = tracing.joined(name, "consumer", _traceparent())
             with structlog.contextvars.bound_contextvars(**about), TASK_SECONDS.labels(name).time(), trace:
                 try:
