@@ -22,7 +22,7 @@ class Settings(Safety, Operating):
         env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
     )
 
-    database_url: str = Field(
+    database_url: Annotated[str, AfterValidator(written.a_database)] = Field(
         default="",
         description="PostgreSQL, as `postgresql://user:password@host:port/name`. "
         "Left empty, it is put together from the POSTGRES_* settings.",
@@ -35,7 +35,7 @@ class Settings(Safety, Operating):
     database_pool_size: int = Field(
         default=8, ge=1, le=100, description="Connections a process keeps; one PostgreSQL core wants 4 to 8."
     )
-    database_replica_url: str = Field(
+    database_replica_url: Annotated[str, AfterValidator(written.a_database)] = Field(
         default="",
         description="A streaming replica of it, written like DATABASE_URL, for reads that may be a moment old. Empty, "
         "or while it is away or too far behind: the primary answers them.",
@@ -275,13 +275,13 @@ class Settings(Safety, Operating):
             f"postgresql://{quote(self.postgres_user)}:{quote(self.postgres_password)}"
             f"@{self.postgres_host}:{self.postgres_port}/{self.postgres_db}"
         )
-        return written.for_sqlalchemy(url, "DATABASE_URL")
+        return written.for_sqlalchemy(url)
 
     @property
     def sqlalchemy_replica_url(self) -> str:
         """The replica's, or nothing."""
         url = self.database_replica_url
-        return written.for_sqlalchemy(url, "DATABASE_REPLICA_URL") if url else ""
+        return written.for_sqlalchemy(url) if url else ""
 
     @property
     def secret_keys(self) -> list[str]:

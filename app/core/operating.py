@@ -1,9 +1,11 @@
 """Settings of those who run the product: logs, metrics, traces, and how a process ends."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings
+
+from app.core import written
 
 
 class Operating(BaseSettings):
@@ -25,7 +27,7 @@ class Operating(BaseSettings):
         description="Where API processes that share a port leave their numbers for each other, so that whichever of "
         "them is asked at /admin/metrics tells of all. Empty: each tells of itself.",
     )
-    otel_exporter_otlp_endpoint: str = Field(
+    otel_exporter_otlp_endpoint: Annotated[str, AfterValidator(written.a_collector)] = Field(
         default="",
         description="Where traces are sent by OTLP over HTTP, such as http://localhost:4318. Empty: there are none, "
         "and they cost nothing.",

@@ -84,9 +84,22 @@ def a_service_account(told: str) -> str:
     return told
 
 
-def for_sqlalchemy(url: str, setting: str) -> str:
+def a_database(url: str) -> str:
+    if url:
+        for_sqlalchemy(url)
+    return url
+
+
+def a_collector(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("it must be http:// or https:// and a host")
+    return url
+
+
+def for_sqlalchemy(url: str) -> str:
     """A database's address with the driver that SQLAlchemy shall use."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
-        raise ValueError(f"{setting} must start with postgresql://")
+        raise ValueError("it must start with postgresql://")
     return f"postgresql+asyncpg://{rest}"

@@ -158,8 +158,8 @@ def test_every_usual_spelling_of_the_databases_address_works(scheme: str) -> Non
 @pytest.mark.parametrize("url", ["mysql://db/jetway", "jetway", "sqlite:///jetway.db"])
 def test_another_database_is_refused(url: str) -> None:
     """With a message that names the setting."""
-    with pytest.raises(ValueError, match="DATABASE_URL"):
-        _ = settings(database_url=url).sqlalchemy_url
+    with pytest.raises(ValidationError, match="database_url"):
+        settings(database_url=url)
 
 
 def test_the_databases_address_can_come_in_pieces() -> None:
@@ -219,3 +219,22 @@ def test_the_example_explains_every_setting_and_gives_no_secret() -> None:
     assert not any(
         Settings.model_fields[name].default in "\n".join(lines) for name in ("jwt_secret", "secret_key")
     )
+
+
+@pytest.mark.parametrize(
+    ("setting", "refused", "taken"),
+    [
+        ("database_url", "mysql://somewhere/jetway", "postgresql://somewhere/jetway"),
+        ("database_replica_url", "somewhere", "postgres://somewhere/jetway?sslmode=require"),
+        ("otel_exporter_otlp_endpoint", "localhost:4318", "http://localhost:4318"),
+        ("otel_exporter_otlp_endpoint", "http://", "https://collector.example.com"),
+    ],
+)
+def test_addresses_of_another_kind_are_refused_before_anything_starts(
+    setting: str, refused: str, taken: str
+) -> None:
+    """Otherwise a process would start, and tell of it in a traceback or never."""
+    with pytest.raises(ValidationError, match="it must"):
+        settings(**{setting: refused})
+
+    assert getattr(settings(**{setting: taken}), setting) == taken

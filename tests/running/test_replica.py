@@ -61,8 +61,8 @@ class Pools:
     """Both servers for a part of the product in this process, while all else of it goes on with its own."""
 
     def __init__(self, primary: Server, standby: Server) -> None:
-        self.primary = db._pool(for_sqlalchemy(primary.url, ""))
-        self.standby = db._pool(for_sqlalchemy(standby.url, ""), default_transaction_read_only="on")
+        self.primary = db._pool(for_sqlalchemy(primary.url))
+        self.standby = db._pool(for_sqlalchemy(standby.url), default_transaction_read_only="on")
 
     def replica(self) -> AsyncEngine:
         return self.standby

@@ -83,7 +83,7 @@ def own_redis() -> str:
 @asynccontextmanager
 async def asking(server: Server) -> AsyncIterator[Ask]:
     """A way to ask a server, beside whatever the product in this process uses."""
-    engine = db.engine_for(for_sqlalchemy(server.url, "DATABASE_URL"), {})
+    engine = db.engine_for(for_sqlalchemy(server.url), {})
 
     async def ask(statement: str, **values: Any) -> list[Row]:
         async with db.transaction(engine) as session:
