@@ -5,6 +5,11 @@ IN := .venv/bin/python -m
 # The suite starts dozens of processes; each would compile the product anew, and they have little else to do.
 unexport PYTHONDONTWRITEBYTECODE
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
+# pytest-cov asks for coverage[toml], and pip before 23.3 does not see that coverage is pinned: it has a line for that too.
+define WITH_EXTRA
+/^[^ ]/ { found = sub(/^coverage==/, "coverage[toml]==") } found
+endef
+export WITH_EXTRA
 
 .DEFAULT_GOAL := help
 .PHONY: help venv tools run test fuzz check format lock sbom chart bench migration clean
@@ -37,6 +42,7 @@ format: venv ## put the code into its one format
 lock: venv ## resolve pyproject.toml into requirements*.txt, with hashes
 	$(IN) $(LOCK) -o requirements/production.txt
 	$(IN) $(LOCK) --extra test -o requirements.txt
+	@awk "$$WITH_EXTRA" requirements.txt >.lock && cat .lock >>requirements.txt && rm .lock
 	$(IN) $(LOCK) --all-extras -o requirements/dev.txt
 	$(IN) uv pip compile --group tools --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements/tools.txt
 
