@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from app.core.config import settings
+from tests.support.migrations import ONE_MORE
 from tests.support.stack import ROOT, migrate, run
 
 _SNAPSHOT = """
@@ -119,21 +120,6 @@ def test_a_second_upgrade_changes_nothing(empty: str, alembic: Callable[..., str
     assert any(seats == 77 for *_, seats in cabins)
 
 
-ONE_MORE = """
-import sqlalchemy as sa
-from alembic import op
-
-revision: str = "one_more"
-down_revision: str | None = "{head}"
-branch_labels: str | None = None
-depends_on: str | None = None
-
-def upgrade() -> None:
-    {does}
-
-def downgrade() -> None:
-    pass
-"""
 BESIDE_THE_TRAFFIC = """
     with op.get_context().autocommit_block():
         op.create_index("ix_new", "bookings", ["fare_brand"], postgresql_concurrently=True)"""

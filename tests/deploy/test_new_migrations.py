@@ -15,27 +15,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 
+from tests.support.migrations import ONE_MORE
 from tests.support.programs import ran
 from tests.support.stack import ROOT
 
 FIRST_RELEASE = "5d0a7c41e8b3"
 VERSIONS = ROOT / "migrations/versions"
-
-HEAD = """
-import sqlalchemy as sa
-from alembic import op
-
-revision: str = "one_more"
-down_revision: str | None = "{head}"
-branch_labels: str | None = None
-depends_on: str | None = None
-
-def upgrade() -> None:
-    {does}
-
-def downgrade() -> None:
-    pass
-"""
 
 
 def config(*more: Path) -> Config:
@@ -64,7 +49,7 @@ def later(settings: Config) -> list[Script]:
 def one_more(folder: Path, does: str, allows: str = "") -> str:
     """What squawk says of a migration after the newest of ours."""
     (head,) = ScriptDirectory.from_config(config()).get_heads()
-    source = HEAD.format(head=head, does=does.strip().replace("\n", "\n    "))
+    source = ONE_MORE.format(head=head, does=does.strip().replace("\n", "\n    "))
     (folder / "one_more.py").write_text(source + allows)
     settings = config(folder)
     (found,) = ScriptDirectory.from_config(settings).get_revisions("one_more")
