@@ -55,7 +55,8 @@ async def _day(day: date, version: str | None) -> Day:
         return _keep(builder.nothing(day))
     known = _mapped.get(day)
     if known is None:
-        known = await asyncio.to_thread(_read, day)
+        read = await asyncio.to_thread(_read, day)
+        known = _mapped.get(day) or read  # Somebody may have mapped it meanwhile, and one is enough.
     if known is not None:
         _keep(known)
         if known.version == version:

@@ -1,9 +1,11 @@
 """Days of the timetable: made from the database, kept in files, and never older than what a search has to know."""
 
 import asyncio
+import itertools
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -209,15 +211,20 @@ async def test_without_a_place_for_files_searches_are_answered(
 
 
 async def test_many_who_ask_at_once_build_once(day: date, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In one process they wait for the same."""
+    """In one process they wait for the same, and who looks for its file at that time gets the same too."""
     (service.folder() / f"{day}.day").unlink(missing_ok=True)
-    real, built = builder.build, []
+    build, read, built, waits = builder.build, service._read, [], itertools.count()
 
     async def counted(wanted: date) -> Day:
         built.append(wanted)
-        return await real(wanted)
+        return await build(wanted)
+
+    def late(wanted: date) -> Day | None:
+        time.sleep(next(waits) * 0.01)
+        return read(wanted)
 
     monkeypatch.setattr(builder, "build", counted)
+    monkeypatch.setattr(service, "_read", late)
 
     found = await asyncio.gather(*(service.days([day]) for _ in range(20)))
 
