@@ -2,7 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
 from pydantic import ValidationInfo as Info
 from pydantic_core import PydanticCustomError
 
@@ -17,12 +26,17 @@ _Name = Annotated[str, StringConstraints(pattern="^[A-Za-z_]{2,30}$", to_lower=T
 Currency = Annotated[str, StringConstraints(pattern="^[A-Za-z]{3}$", to_upper=True)]
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
     """`?airlines=ZZ,X0` and `?airlines=ZZ&airlines=X0` and `["X0", "ZZ"]` are one question."""
     parts = [value] if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
-        return value
-    return tuple(sorted({one.strip().upper() for part in parts for one in part.split(",")}))
+        return read(value)
+    try:
+        return read(tuple(sorted({one.strip().upper() for part in parts for one in part.split(",")})))
+    except ValidationError as error:
+        # Its place in our order is none in what was sent, so the refusal points at the whole.
+        first = error.errors()[0]
+        raise PydanticCustomError(first["type"], first["msg"]) from None
 
 
 def _items(schema: dict[str, Any]) -> None:
@@ -31,12 +45,10 @@ def _items(schema: dict[str, Any]) -> None:
 
 
 _Airlines = Annotated[
-    tuple[_Airline, ...], BeforeValidator(_listed), Field(max_length=20, json_schema_extra=_items)
+    tuple[_Airline, ...], WrapValidator(_listed), Field(max_length=20, json_schema_extra=_items)
 ]
-_Places = Annotated[
-    tuple[Place, ...], BeforeValidator(_listed), Field(max_length=20, json_schema_extra=_items)
-]
-_Names = Annotated[tuple[_Name, ...], BeforeValidator(_listed), Field(max_length=5, json_schema_extra=_items)]
+_Places = Annotated[tuple[Place, ...], WrapValidator(_listed), Field(max_length=20, json_schema_extra=_items)]
+_Names = Annotated[tuple[_Name, ...], WrapValidator(_listed), Field(max_length=5, json_schema_extra=_items)]
 
 
 class SliceWish(Strict):

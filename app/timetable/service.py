@@ -56,9 +56,9 @@ async def _day(day: date, version: str | None) -> Day:
     known = _mapped.get(day)
     if known is None:
         read = await asyncio.to_thread(_read, day)
-        known = _mapped.get(day) or read  # Somebody may have mapped it meanwhile, and one is enough.
+        known = _mapped.get(day) or read  # What somebody has mapped meanwhile is at least as new.
     if known is not None:
-        _keep(known)
+        known = _keep(known)
         if known.version == version:
             return known
         if len(known.id) >= _SMALL:
@@ -101,6 +101,10 @@ async def _made(day: date) -> Day:
 
 
 def _keep(day: Day) -> Day:
+    """The one of this version that the process holds."""
+    known = _mapped.get(day.day)
+    if known is not None and known.version == day.version:
+        day = known
     _mapped[day.day] = day
     _mapped.move_to_end(day.day)
     while len(_mapped) > _MOST_MAPPED:

@@ -35,12 +35,17 @@ State = Literal["pending", "sending", "delivered", "exhausted", "cancelled"]
 Ended = Literal["delivered", "exhausted", "cancelled"]
 
 
+def _each_once(events: list[str]) -> list[str]:
+    return ["*"] if "*" in events else list(dict.fromkeys(events))
+
+
 Url = Annotated[str, Field(min_length=1, max_length=2048, examples=["https://example.com/hooks/jetway"])]
 Events = Annotated[
-    list[Literal["*"] | EventName],
+    list[Literal["*", EventName]],
     Field(
         min_length=1, max_length=40, description='`["*"]` is every event, also those that are yet to come.'
     ),
+    AfterValidator(_each_once),
 ]
 Bookings = Annotated[
     list[Annotated[str, StringConstraints(to_upper=True, pattern="^[A-Za-z0-9]{6}$")]],

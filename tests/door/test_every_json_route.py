@@ -36,6 +36,7 @@ OF_ANOTHER_TYPE: list[Any] = [
     CANARY,
     [],
     [[]],
+    [CANARY],
     {},
     {"x": CANARY},
     "\x1b" * 300,
@@ -139,7 +140,7 @@ async def test_all_take_json_only(address: str, token: str, routes: Routes) -> N
 
 
 async def test_none_breaks_at_a_type(address: str, token: str, routes: Routes) -> None:
-    """Neither for the whole nor for any member; what was sent does not come back."""
+    """Neither for the whole nor for any member; what was sent does not come back, but where it was wrong does."""
     for method, path, members in routes.of_json():
         bodies = [*OF_ANOTHER_TYPE, *({name: wrong} for name in members for wrong in OF_ANOTHER_TYPE[::2])]
         for body in bodies:
@@ -148,3 +149,15 @@ async def test_none_breaks_at_a_type(address: str, token: str, routes: Routes) -
             if reply.status >= 400:
                 assert reply.code
                 assert CANARY.encode() not in reply.raw
+                for error in reply.body.get("errors", ()):
+                    assert _leads_into(body, error), (method, path, body, error)
+
+
+def _leads_into(body: Any, error: dict[str, str]) -> bool:
+    """Whether the pointer is one into what was sent; or just beside it, where something is missing."""
+    *above, last = error["pointer"].split("/")
+    if above[:1] != [""]:
+        return error["pointer"] == "" or not error["pointer"].startswith("/")
+    for part in above[1:]:
+        body = body[int(part)] if isinstance(body, list) else body[part]
+    return error["code"] == "missing" or last in body or (isinstance(body, list) and int(last) < len(body))

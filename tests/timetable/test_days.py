@@ -213,7 +213,7 @@ async def test_without_a_place_for_files_searches_are_answered(
 async def test_many_who_ask_at_once_build_once(day: date, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one process they wait for the same, and who looks for its file at that time gets the same too."""
     (service.folder() / f"{day}.day").unlink(missing_ok=True)
-    build, read, built, waits = builder.build, service._read, [], itertools.count()
+    build, read, written, built, waits = builder.build, service._read, service._written, [], itertools.count()
 
     async def counted(wanted: date) -> Day:
         built.append(wanted)
@@ -223,8 +223,14 @@ async def test_many_who_ask_at_once_build_once(day: date, monkeypatch: pytest.Mo
         time.sleep(next(waits) * 0.01)
         return read(wanted)
 
+    def slowly(made: Day) -> Day:
+        found = written(made)
+        time.sleep(0.05)
+        return found
+
     monkeypatch.setattr(builder, "build", counted)
     monkeypatch.setattr(service, "_read", late)
+    monkeypatch.setattr(service, "_written", slowly)
 
     found = await asyncio.gather(*(service.days([day]) for _ in range(20)))
 

@@ -33,6 +33,24 @@ async def test_a_subscription_is_answered_with_its_secret_once(traveller: Client
     assert read.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        (["flight.delayed", "booking.held", "flight.delayed"], ["flight.delayed", "booking.held"]),
+        (["booking.held", "*"], ["*"]),
+    ],
+)
+async def test_an_event_is_asked_for_once(traveller: Client, asked: list[str], kept: list[str]) -> None:
+    """However often it is named; every event includes each of them."""
+    made = await created(traveller, events=asked)
+
+    assert made["events"] == kept
+    changed = await traveller.request(
+        "PATCH", f"/webhooks/subscriptions/{made['id']}", json={"events": asked}
+    )
+    assert changed.body["events"] == kept
+
+
 async def test_secrets_are_sealed_in_the_database(traveller: Client, sql: Any) -> None:
     """Also in the answer that is kept for repetitions of the request."""
     body = {"url": _URL, "events": ["*"]}
