@@ -72,6 +72,13 @@ async def closed(seconds: float = 3) -> None:
             await asyncio.sleep(0.02)
 
 
+async def nothing_lent(seconds: float = 3) -> None:
+    """Wait until no connection to the database is lent; what the process asks for itself takes no longer."""
+    async with asyncio.timeout(seconds):
+        while db.engine().pool.checkedout():  # type: ignore[attr-defined]  # noqa: ASYNC110  It happens in other tasks.
+            await asyncio.sleep(0.02)
+
+
 async def happens(sql: Any, pnr: str, *types: str) -> None:
     """Steps of a booking, in one transaction."""
     [booking] = await sql("SELECT id FROM bookings WHERE pnr = :pnr", pnr=pnr)

@@ -13,7 +13,7 @@ from app.core import db
 from app.core.config import settings
 from app.core.web import sse
 from tests.bookings.paid import held
-from tests.bookings.streamed import closed, happens, opened, refused
+from tests.bookings.streamed import closed, happens, nothing_lent, opened, refused
 from tests.support.client import Client
 from tests.support.fleet import Fleet
 
@@ -119,7 +119,7 @@ async def test_a_stream_that_waits_holds_no_connection(
     for stream in streams:
         await (await stream.__aenter__()).next()
     await asyncio.sleep(0.1)
-    assert db.engine().pool.checkedout() == 0
+    await nothing_lent()
     asking = events._state.asking
     for stream in streams:
         await stream.__aexit__(None, None, None)

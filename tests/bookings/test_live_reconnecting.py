@@ -14,6 +14,7 @@ from tests.bookings.streamed import (
     closed,
     happens,
     is_late,
+    nothing_lent,
     opened,
     refused,
     step,
@@ -86,7 +87,7 @@ async def test_reconnecting_in_a_burst_loses_nothing_and_repeats_nothing(
         assert await stream.is_silent(0.5)
     # Nobody was cut off while a connection was lent to them.
     await closed()
-    assert db.engine().pool.checkedout() == 0
+    await nothing_lent()
 
 
 async def test_what_is_written_first_and_committed_last_is_told(

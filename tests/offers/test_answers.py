@@ -172,7 +172,7 @@ async def test_without_redis_searches_are_answered(traveller: Client, no_redis: 
     after = await traveller.get(query(266, swapped=True))
 
     assert {answer.status for answer in results} == {200}
-    assert took < 5
+    assert took < 10
     assert booked.status == 201
     left = {one["slices"][0]["segments"][0]["flight_id"]: one["seats_left"] for one in after.body["data"]}
     assert left[offer["slices"][0]["segments"][0]["flight_id"]] == offer["seats_left"] - 1
