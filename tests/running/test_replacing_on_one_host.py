@@ -1,7 +1,6 @@
 """`deploy/replace.sh`, with Traefik's own file before real processes: containers are what Docker would make of them."""
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 
 from tests.deploy.composed import services
 from tests.running.edge.conftest import running
@@ -22,7 +20,8 @@ from tests.support.stack import ROOT, free_port
 
 # Hands what it is asked for to the test, and fails if that did not work.
 _STAND_IN = """#!/bin/sh
-exec {python} -c "import json, sys, urllib.request as r; r.urlopen('{url}', json.dumps(sys.argv[1:]).encode())" "$@"
+exec {python} -S -E -c "import socket as s, sys; c = s.create_connection(('127.0.0.1', {port}))
+c.sendall(chr(0).join(sys.argv[1:]).encode()); c.shutdown(s.SHUT_WR); sys.exit(c.recv(9) != b'done')" "$@"
 """
 _BEGINNING = ("stop", "rm -f", "up -d --no-deps")
 
@@ -36,9 +35,10 @@ class Docker:
         self.processes = Processes("", drain)
         self.asked: list[str] = []
 
-    async def answer(self, request: web.Request) -> web.Response:
-        asked = json.loads(await request.read())
-        return web.Response(status=200 if await self._do(asked) else 500)
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await self._do((await reader.read()).decode().split("\0")):
+            writer.write(b"done")
+        writer.close()
 
     async def _do(self, asked: list[str]) -> bool:
         if asked[0] == "exec":
@@ -58,20 +58,16 @@ class Docker:
 async def docker(folder: Path) -> AsyncIterator[tuple[Docker, Path]]:
     """Both containers of the API run; the path is the program that the script is to call."""
     one, program = Docker(), folder / "docker-compose"
-    app = web.Application()
-    app.router.add_post("/", one.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    port = free_port()
-    program.write_text(_STAND_IN.format(python=sys.executable, url=f"http://127.0.0.1:{port}/"))
+    listening = await asyncio.start_server(one.answer, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    program.write_text(_STAND_IN.format(python=sys.executable, port=port))
     program.chmod(0o755)
     try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
         await asyncio.gather(*map(one.processes.start, one.ports.values()))
         yield one, program
     finally:
+        listening.close()
         await one.processes.close()
-        await runner.cleanup()
 
 
 async def replaced(program: Path) -> tuple[int, str]:
@@ -98,7 +94,7 @@ async def test_an_upgrade_on_one_host_loses_no_request(
                 people = People(Client(session, edge.url, traveller.token), flight, offer["id"])
                 using = [
                     asyncio.create_task(people.keep(doing, pause))
-                    for doing, pause in ((people.search, 0.2), (people.hold, 0.3))
+                    for doing, pause in ((people.search, 0.3), (people.hold, 0.3))
                 ]
                 try:
                     code, said = await replaced(program)
