@@ -5,7 +5,7 @@ generated from this class, so a setting cannot exist without its explanation.
 """
 
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -34,6 +34,12 @@ class Settings(Safety, Operating):
     postgres_db: str = Field(default="jetway", description="Used when DATABASE_URL is empty.")
     database_pool_size: int = Field(
         default=8, ge=1, le=100, description="Connections a process keeps; one PostgreSQL core wants 4 to 8."
+    )
+    database_pooler: Literal["", "transaction"] = Field(
+        default="",
+        description="`transaction` where DATABASE_URL is of a pooler that lends a connection for one transaction, such "
+        "as PgBouncer: nothing is prepared ahead then, which costs each statement a round trip. Empty: PostgreSQL "
+        "itself, or a pooler that lends for as long as a process keeps it.",
     )
     database_replica_url: Annotated[str, AfterValidator(written.a_database)] = Field(
         default="",

@@ -57,6 +57,12 @@ _SERVER_SETTINGS = {
     "statement_timeout": "5s",
     "idle_in_transaction_session_timeout": "10s",
 }
+# For a pooler that lends a connection for one transaction: whatever has a name would be looked for on another one.
+_NOTHING_PREPARED = {
+    "statement_cache_size": 0,
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": str,
+}
 _POOL_TIMEOUT_SECONDS = 4.0
 _TOLD = {"db.system.name": "postgresql"}
 
@@ -111,7 +117,11 @@ def _pool(url: str, **server_settings: str) -> AsyncEngine:
         hide_parameters=True,  # They are people's names and addresses, and errors are logged.
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
-        connect_args={"server_settings": _SERVER_SETTINGS | server_settings, "timeout": 3},
+        connect_args={
+            "server_settings": _SERVER_SETTINGS | server_settings,
+            "timeout": 3,
+            **(_NOTHING_PREPARED if settings().database_pooler else {}),
+        },
     )
     event.listen(pool.sync_engine, "checkout", _require_open)
     if tracing.is_wanted():

@@ -105,7 +105,8 @@ class Coupon(Base):
     position: Mapped[int] = mapped_column(SmallInteger)
     slice_index: Mapped[int] = mapped_column(SmallInteger)
     segment_index: Mapped[int] = mapped_column(SmallInteger)
-    flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"), index=True)
+    # Its index is that of the sequence.
+    flight_id: Mapped[int] = mapped_column(ForeignKey("flights.id"))
     status: Mapped[str] = mapped_column(CHAR(1), server_default="O")
     check_in_sequence: Mapped[int | None]
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,6 +1,6 @@
 """How many searches there are to a booking, and what was taken, day by day, from Jetway's own lines:
 
-docker-compose logs --no-log-prefix api worker | python look_to_book.py
+docker-compose logs --no-log-prefix api api2 worker | python look_to_book.py
 """
 
 import json

@@ -12,7 +12,7 @@ from app.core.config import Settings
 from tests.deploy.composed import FIRST, PROFILES, SECOND, checkout, config, services, understood, written
 from tests.support.stack import ROOT
 
-PRODUCT = ("migrate", "api", "worker", "beat")
+PRODUCT = ("migrate", "api", "api2", "worker", "beat")
 # Secrets that the product has no use for, and what others read in the same environment: uvicorn, Compose, `prepare`.
 NOT_OURS = {f"{name}_PASSWORD" for name in ("POSTGRES_SUPERUSER", "GRAFANA", "ELASTIC", "KIBANA", "FILEBEAT")}
 OF_OTHERS = NOT_OURS | {
@@ -154,8 +154,27 @@ def test_a_service_can_do_no_more_than_it_has_to(name: str) -> None:
     assert 0 < service["cpus"] <= 2
     assert service["logging"]["options"] == {"max-file": "5", "max-size": "20m"}
     assert service["restart"] == ("no" if name in ("migrate", "owners", "elk") else "unless-stopped")
-    tag = service["image"].rpartition(":")[2]
-    assert re.match(r"v?\d+\.\d+", tag) or tag == "local", "pinned to a version"
+    assert re.search(r":(v?\d+\.\d+\.?\d*[\w.-]*(@sha256:[0-9a-f]{64})?|local)$", service["image"]), (
+        "of a version"
+    )
+
+
+def test_images_of_others_are_named_to_the_byte() -> None:
+    """A tag can be moved. Whose bytes nobody but one has told of keep their version alone."""
+    others = {
+        image for service in services().values() if not (image := service["image"]).startswith("jetway")
+    }
+    by_version = {image.partition(":")[0] for image in others if "@sha256:" not in image}
+
+    assert len(others) == 9
+    assert by_version == {"elasticsearch", "kibana", "elastic/filebeat"}
+
+
+def test_elastic_is_of_one_version() -> None:
+    """Kibana and Filebeat refuse an Elasticsearch that is older than they are."""
+    named = [service["image"] for service in services().values()]
+
+    assert len({one.rpartition(":")[2] for one in named if re.match("elastic|kibana", one)}) == 1
 
 
 def test_what_is_secret_is_not_in_reach_of_the_edge() -> None:
@@ -177,8 +196,9 @@ def test_what_is_secret_is_not_in_reach_of_the_edge() -> None:
         == composed["traefik"]["networks"]["edge"]["ipv4_address"]
     )
     # By a name in that network alone, or the address would be another one.
-    assert composed["traefik"]["environment"]["API_URL"] == "http://api.edge:8000"
-    assert composed["api"]["networks"]["edge"]["aliases"] == ["api.edge"]
+    assert composed["traefik"]["environment"]["API_URLS"] == "http://api.edge:8000,http://api2.edge:8000"
+    assert "api.edge" in composed["api"]["networks"]["edge"]["aliases"]
+    assert "api2.edge" in composed["api2"]["networks"]["edge"]["aliases"]
     for name in PRODUCT:
         assert {composed[name]["environment"][one] for one in NOT_OURS} == {""}
 
@@ -188,9 +208,26 @@ def test_what_needs_another_waits_for_it() -> None:
     waits = {name: service.get("depends_on", {}) for name, service in services().items()}
 
     assert waits["migrate"]["postgres"]["condition"] == "service_healthy"
-    for name in ("api", "worker", "beat"):
+    for name in ("api", "api2", "worker", "beat"):
         assert waits[name]["migrate"]["condition"] == "service_completed_successfully"
     assert services()["migrate"]["command"][-1].startswith("alembic upgrade head")
+
+
+def test_both_apis_are_the_same_one() -> None:
+    """But for their names; they share the limits of all processes, and whoever ends says so for long enough."""
+    one, other = services()["api"], services()["api2"]
+
+    assert {name: value for name, value in one.items() if name != "networks"} == {
+        name: value for name, value in other.items() if name != "networks"
+    }
+    given = one["environment"]
+    assert int(given["API_PROCESSES"]) == 2 * int(given["WEB_CONCURRENCY"])
+    dynamic = (ROOT / "deploy/traefik/dynamic.yml").read_text()
+    asks = re.search(r"healthCheck: {path: /readyz, interval: (\d+)ms", dynamic)
+    assert asks
+    assert float(given["DRAIN_SECONDS"]) > 2 * int(asks[1]) / 1000
+    for network in ("edge", "watch"):  # Prometheus and the sandbox ask for `api`, and find both.
+        assert "api" in other["networks"][network]["aliases"]
 
 
 def test_everybody_gets_the_time_they_need_to_end() -> None:

@@ -21,6 +21,8 @@ _OURS = re.compile(
     rf"(?<![\w./\"$*-]){_MADE_THERE}([\w.-]+(?:/[\w.-]+)+|[\w-]+\.(?:sh|py|txt|toml))(?![\w/*])"
 )
 
+_PINNED = re.compile(r"([\w-]+/[\w/-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)")
+
 
 def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in WORKFLOWS:
@@ -67,12 +69,48 @@ def test_what_is_not_there_would_be_noticed(command: str) -> None:
     assert missing(command)
 
 
-def test_every_action_is_of_one_version() -> None:
-    """Never a branch, whose content changes under us."""
-    used = [step["uses"] for _, job in jobs() for step in job.get("steps", []) if "uses" in step]
+def loose(text: str) -> list[str]:
+    """What a workflow uses that is not pinned to a commit, with the version that it is said to be."""
+    used = re.findall(r"^ *(?:- )?uses: (.+)$", text, re.M)
+    return [one for one in used if not (_PINNED.fullmatch(one) or one.startswith("./"))]
 
-    assert len(used) > 15
-    assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w/-]+@(v\d+(\.\d+)*|[0-9a-f]{40})", one)] == []
+
+def test_every_action_is_pinned_to_a_commit() -> None:
+    """Whoever owns an action can move its tags, and none of its commits; the version is for people and Dependabot."""
+    texts = [path.read_text() for path in WORKFLOWS]
+
+    assert sum(text.count("uses: ") for text in texts) > 15
+    assert [one for text in texts for one in loose(text)] == []
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        "actions/checkout@v7",
+        "actions/checkout@main",
+        f"actions/checkout@{'a' * 40}",
+        "actions/checkout@abc # v7.0.1",
+    ],
+)
+def test_what_is_not_pinned_would_be_noticed(used: str) -> None:
+    """The negative control of the test above."""
+    assert loose(f"      - uses: {used}\n") == [used]
+
+
+def test_a_commit_has_one_version_wherever_it_is_used() -> None:
+    """Or one of two lines is mistaken about what it runs; steps of one action are of one version."""
+    pins = {match.groups() for path in WORKFLOWS for match in _PINNED.finditer(path.read_text())}
+
+    assert len(pins) == len({action for action, _, _ in pins})
+    assert len({pin[1:] for pin in pins if pin[0].startswith("github/codeql-action/")}) == 1
+
+
+def test_what_is_pinned_is_kept_up_to_date() -> None:
+    """Pins grow old: Dependabot proposes new ones for each kind of them, weekly."""
+    proposed = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
+
+    assert {one["package-ecosystem"] for one in proposed} == {"pip", "github-actions", "docker-compose"}
+    assert {one["schedule"]["interval"] for one in proposed} == {"weekly"}
 
 
 def test_no_job_runs_for_ever_and_only_one_may_write() -> None:

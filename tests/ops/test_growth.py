@@ -110,3 +110,18 @@ async def test_a_flight_of_the_past_goes_unless_somebody_ever_held_a_seat_on_it(
 async def left(sql: Any, column: str, table: str, mark: str) -> list[str]:
     found = await sql(f"SELECT {column} AS name FROM {table} WHERE {column} LIKE :mark || '-%'", mark=mark)
     return [row["name"] for row in found]
+
+
+async def test_whatever_refers_to_a_flight_is_found_by_an_index(sql: Any) -> None:
+    """Or each flight that goes would have whole tables read; any index will do that begins with the flight."""
+    found = await sql(
+        """
+        SELECT r.conrelid::regclass::text AS place, EXISTS (
+            SELECT FROM pg_index i WHERE i.indrelid = r.conrelid AND i.indkey[0] = r.conkey[1]
+                AND i.indisvalid AND i.indpred IS NULL) AS indexed
+        FROM pg_constraint r WHERE r.contype = 'f' AND r.confrelid = 'flights'::regclass
+        """
+    )
+
+    assert len(found) > 9
+    assert {row["place"] for row in found if not row["indexed"]} == set()

@@ -44,7 +44,7 @@ class Processes:
         self._running: dict[int, tuple[AsyncExitStack, Told]] = {}
         self.codes: Counter[int | None] = Counter()
 
-    async def start(self, port: int) -> None:
+    def begin(self, port: int) -> None:
         stack = AsyncExitStack()
         arguments = ("-m", "uvicorn", "app.main:app", "--no-access-log", "--log-level=warning")
         process = stack.enter_context(
@@ -57,15 +57,22 @@ class Processes:
             )
         )
         self._running[port] = (stack, process)
+
+    async def start(self, port: int) -> None:
+        self.begin(port)
         await asyncio.to_thread(wait_for, f"http://127.0.0.1:{port}/readyz")
 
-    async def restart(self, port: int) -> None:
-        """As an orchestrator does: asked to end, waited for, replaced; the next only when this one is known again."""
+    async def stop(self, port: int) -> None:
+        """Asked to end, and waited for."""
         stack, process = self._running[port]
         process.ask()
         await asyncio.to_thread(process.ended, 30)
         self.codes[process.process.returncode] += 1
         await stack.aclose()
+
+    async def restart(self, port: int) -> None:
+        """As an orchestrator does: replaced, and the next only when this one is known again."""
+        await self.stop(port)
         await self.start(port)
         await asyncio.sleep(_KNOWN_AFTER_SECONDS)
 

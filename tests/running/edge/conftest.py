@@ -68,7 +68,7 @@ def traefik(folder: Path, product: str, operators: str) -> Start:
     dynamic = _replaced((source / "dynamic.yml").read_text(), {"/etc/traefik/certificate": str(folder)})
     (folder / "traefik.yml").write_text(static)
     (folder / "dynamic.yml").write_text(dynamic)
-    told = {"CERTIFICATE": "own", "API_URL": product, "ADMIN_NETWORKS": operators}
+    told = {"CERTIFICATE": "own", "API_URLS": product, "ADMIN_NETWORKS": operators}
     command = ["env", *(f"{name}={value}" for name, value in told.items())]
     return (
         [*command, program("traefik"), f"--configFile={folder}/traefik.yml"],
