@@ -3,7 +3,7 @@
 import secrets
 import uuid
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -43,9 +43,17 @@ async def livez() -> JSONResponse:
 
 
 @router.get("/readyz", response_model=dict[str, str])
-async def readyz() -> JSONResponse:
+async def readyz(
+    exclude: Annotated[
+        Literal["postgres"] | None,
+        Query(
+            description="What is not asked: `postgres` where all processes have the same one, which then all know less "
+            "without it, but still answer."
+        ),
+    ] = None,
+) -> JSONResponse:
     """The process can serve; send it no requests while this is 503, because it cannot or because it ends."""
-    status = "ending" if ending.begun else "ok" if await service.ready() else "down"
+    status = "ending" if ending.begun else "ok" if exclude or await service.ready() else "down"
     return JSONResponse({"status": status}, 200 if status == "ok" else 503)
 
 
