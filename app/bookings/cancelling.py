@@ -310,7 +310,7 @@ async def _let_go(session: Session, booking: Row) -> None:
     await ordered.cancel_extras(session, booking["id"], None)
     cancelled = {"type": "booking.cancelled", "data": {"refund": money.wire(0, booking["currency"])}}
     await repository.step(session, booking["id"], [cancelled], leaving=["held"], to="cancelled", revised=True)
-    db.after_commit(session, _count)
+    db.count(session, BOOKINGS.labels("cancelled"))
 
 
 async def _tell(session: Session, booking: Row, found: Row, refunds: list[Row]) -> None:
@@ -332,11 +332,7 @@ async def _tell(session: Session, booking: Row, found: Row, refunds: list[Row]) 
     await repository.step(
         session, booking["id"], [event], leaving=["confirmed"], to="cancelled", revised=True
     )
-    db.after_commit(session, _count)
-
-
-async def _count() -> None:
-    BOOKINGS.labels("cancelled").inc()
+    db.count(session, BOOKINGS.labels("cancelled"))
 
 
 def _view(booking: Row, added: Row) -> Row:

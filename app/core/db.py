@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import asyncpg
 import orjson
+from prometheus_client import Counter
 from sqlalchemy import DateTime, MetaData, event, make_url, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
@@ -256,6 +257,15 @@ async def _follow_up(session: Session) -> None:
 def after_commit(session: Session, follow_up: Callable[[], Awaitable[None]]) -> None:
     """Do something once the work is durable, such as forgetting cached answers. It may not be done at all."""
     session.info.setdefault("after_commit", []).append(follow_up)
+
+
+def count(session: Session, counter: Counter, amount: float = 1) -> None:
+    """Count what becomes true by this transaction: one that is rolled back has sold nothing."""
+
+    async def counted() -> None:
+        counter.inc(amount)
+
+    after_commit(session, counted)
 
 
 async def rows(session: Session, sql: str, **parameters: Any) -> list[Row]:
