@@ -14,7 +14,7 @@ import orjson
 from prometheus_client import Counter
 from sqlalchemy import DateTime, MetaData, event, make_url, text
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
@@ -64,6 +64,8 @@ _SERVER_SETTINGS = {
 # so long to say anything, and then its connection is gone.
 _SILENCE_SECONDS = 2.0
 _POOL_TIMEOUT_SECONDS = 4.0
+# What asking may come to, for whoever asks again or elsewhere whatever it is.
+GONE_WRONG = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 _TOLD = {"db.system.name": "postgresql"}
 
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
