@@ -261,11 +261,11 @@ def after_commit(session: Session, follow_up: Callable[[], Awaitable[None]]) -> 
     session.info.setdefault("after_commit", []).append(follow_up)
 
 
-def count(session: Session, counter: Counter, amount: float = 1) -> None:
+def count(session: Session, counter: Counter, by: int = 1) -> None:
     """Count what becomes true by this transaction: one that is rolled back has sold nothing."""
 
     async def counted() -> None:
-        counter.inc(amount)
+        counter.inc(by)
 
     after_commit(session, counted)
 

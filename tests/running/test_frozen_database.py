@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.faults.support import Request, hold, hold_and_pay, moved_at_the_processor, require_whole
+from tests.faults.workers import Worker, worker
 from tests.support.client import Answer, Client, Sandbox
 from tests.support.fleet import Fleet
 from tests.support.postgres import Ask, Server, asking, frozen, own_redis
@@ -19,6 +20,8 @@ from tests.support.stack import api_process, migrate
 ANSWERED_WITHIN = 5 + 2
 # A connection is waited for as well, and this machine is busy.
 AT_MOST = ANSWERED_WITHIN + 4 + 1.5
+# A check is given two seconds, and so is a connection that is given up before it is cut off.
+TOLD_WITHIN = 2 + 2 + 1.5
 BACK_WITHIN = 5.0
 
 
@@ -37,6 +40,13 @@ def address(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield url
 
 
+@pytest.fixture(scope="module")
+def hands(server: Server, address: str) -> Iterator[Worker]:
+    """Who hands on what is written, in a process with connections of its own."""
+    with worker(DATABASE_URL=server.url, REDIS_URL=own_redis()) as hands:
+        yield hands
+
+
 @pytest_asyncio.fixture
 async def ask(server: Server) -> AsyncIterator[Ask]:
     async with asking(server) as ask:
@@ -49,8 +59,8 @@ async def timed(asked: Awaitable[Answer]) -> tuple[Answer, float]:
         return await asked, time.monotonic() - began
 
 
-async def until(holds: Callable[[], Awaitable[Any]]) -> None:
-    async with asyncio.timeout(BACK_WITHIN):
+async def until(holds: Callable[[], Awaitable[Any]], seconds: float = BACK_WITHIN) -> None:
+    async with asyncio.timeout(seconds):
         while not await holds():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -60,14 +70,19 @@ async def bought(traveller: Client, request: Request) -> Answer:
 
 
 async def test_whoever_asks_a_frozen_database_is_told_within_seconds(
-    http: aiohttp.ClientSession, address: str, server: Server, ask: Ask, sandbox: Sandbox
+    http: aiohttp.ClientSession, address: str, server: Server, ask: Ask, sandbox: Sandbox, hands: Worker
 ) -> None:
     """More of them than there are connections, and one who is paying. When it goes on, so does everything: the one
     who paid has one booking and one charge, and nobody has to start anything again.
     """
     traveller, fleet = await Client(http, address).signed_up(), Fleet(ask)
-    paying, holding = await hold_and_pay(traveller, fleet), await hold(traveller, fleet)
-    assert (await traveller.get("/readyz")).status == 200
+    paying, holding, another = [await flow(traveller, fleet) for flow in (hold_and_pay, hold, hold)]
+    await traveller.post(holding.path, holding.body)
+    await until(lambda: _is_handed_on(ask), 30)
+    processes = hands.family()
+    await asyncio.gather(
+        *(traveller.get("/bookings") for _ in range(8))
+    )  # All connections are there, and idle.
     await sandbox.fault("slow", "/v1/payment_intents", delay_seconds=0.5, times=1)
     paid = asyncio.create_task(timed(bought(traveller, paying)))
     await until(lambda: _is_called(sandbox))
@@ -77,13 +92,13 @@ async def test_whoever_asks_a_frozen_database_is_told_within_seconds(
             timed(asked)
             for asked in (
                 *(traveller.get("/bookings") for _ in range(5)),
-                traveller.post(holding.path, holding.body, {"Idempotency-Key": "held"}),
+                traveller.post(another.path, another.body),
                 traveller.get("/readyz"),
                 traveller.get("/admin/health"),
                 traveller.get("/livez"),
             )
         ]
-        *refused, (ready, _), (health, _), (lives, _) = [await paid, *await asyncio.gather(*others)]
+        *refused, (ready, looked), (health, asked), (lives, _) = [await paid, *await asyncio.gather(*others)]
 
     for answer, seconds in refused:
         assert answer.status == 503, answer.body
@@ -91,6 +106,7 @@ async def test_whoever_asks_a_frozen_database_is_told_within_seconds(
         assert answer.body["retryable"]
         assert seconds < AT_MOST
     assert refused[0][0].code == "database_unavailable"
+    assert max(looked, asked) < TOLD_WITHIN
     assert (ready.status, health.status, lives.status) == (503, 503, 200)
     assert health.body["checks"]["postgres"]["status"] == "down"
 
@@ -105,10 +121,17 @@ async def test_whoever_asks_a_frozen_database_is_told_within_seconds(
     assert one["pnr"] == again.body["pnr"]
     assert await moved_at_the_processor(sandbox, ask, one["pnr"]) == paying.moved
     await require_whole(sandbox, ask, one["pnr"], paying)
+    await until(lambda: _is_handed_on(ask))
+    assert hands.family() == processes
 
 
 async def _is_called(sandbox: Sandbox) -> bool:
     return "/v1/payment_intents" in await sandbox.calls()
+
+
+async def _is_handed_on(ask: Ask) -> bool:
+    [found] = await ask("SELECT count(*) AS all, count(dispatched_at) AS handed_on FROM outbox")
+    return 0 < found["all"] == found["handed_on"]
 
 
 async def _is_ready(traveller: Client) -> bool:
