@@ -15,7 +15,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core import db
-from app.core.db import Session, rows
+from app.core.db import GONE_WRONG, Session, rows
 from app.core.logging import logger
 from app.core.metrics import REPLICA_LAG
 
@@ -62,7 +62,7 @@ async def read(
         try:
             async with db.transaction(replica) as session:
                 return await question(session, *arguments, **named)
-        except db.GONE_WRONG as error:
+        except GONE_WRONG as error:
             log.warning("replica not read", reason=type(error).__name__)
             _seen.look_at = -math.inf
     async with db.transaction() as session:
@@ -86,7 +86,7 @@ async def _look(replica: AsyncEngine) -> None:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             _seen.lag = await _measured(replica)
-    except db.GONE_WRONG as error:
+    except GONE_WRONG as error:
         _seen.lag = None
         if before is not None:
             log.warning("replica does not answer", reason=type(error).__name__)

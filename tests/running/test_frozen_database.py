@@ -121,7 +121,7 @@ async def test_whoever_asks_a_frozen_database_is_told_within_seconds(
     assert one["pnr"] == again.body["pnr"]
     assert await moved_at_the_processor(sandbox, ask, one["pnr"]) == paying.moved
     await require_whole(sandbox, ask, one["pnr"], paying)
-    await until(lambda: _is_handed_on(ask))
+    await until(lambda: _is_handed_on(ask), 15)
     assert hands.family() == processes
 
 
