@@ -15,6 +15,7 @@ from app.auth.session_router import router as sessions
 from app.auth.user_router import router as users
 from app.bookings.event_router import router as events
 from app.bookings.guest_router import router as guests
+from app.bookings.operator_router import router as operators
 from app.bookings.router import router as bookings
 from app.documents.router import router as documents
 from app.flights.router import router as flights
@@ -64,6 +65,7 @@ for _part in (
     sessions,
     api_keys,
     users,
+    operators,
     privacy,
     airports,
     airlines,

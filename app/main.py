@@ -95,6 +95,7 @@ def create_app() -> RequestContext | Traced:
     """The API in what is around FastAPI, so that every answer has a request id, the unexpected 500 too, and a hot
     search pays for nothing that it does not use.
     """
+    gathering.require_folder()
     door = Door(HotPath(create_api()), LARGER_BODIES, OTHER_BODIES)
     served = RequestContext(door, hotpath.shortcut, _edge(), _limits())
     return Traced(served, ready={hotpath.ROUTE}) if tracing.is_wanted() else served

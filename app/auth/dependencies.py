@@ -83,6 +83,7 @@ CurrentUser = Annotated[Caller, Depends(_caller)]
 
 async def _admin(caller: CurrentUser) -> Caller:
     await require_admin(caller)
+    origin.caller.set(("admin", caller.user_id))
     return caller
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from app.bookings import agreed, ordered, paying, quotes, repository, service, travel
 from app.bookings.errors import (
     BookingClosed,
+    BookingNotFound,
     HoldExpired,
     NothingToCancel,
     QuoteExpired,
@@ -21,7 +22,7 @@ from app.bookings.errors import (
 )
 from app.bookings.schemas import CancellationIn
 from app.bookings.travel import Unit, unused_units
-from app.core import clock, db, money
+from app.core import audit, clock, db, money
 from app.core.db import Row, Session
 from app.core.errors import FieldProblem
 from app.core.metrics import BOOKINGS
@@ -99,6 +100,29 @@ async def confirm(session: Session, user_id: uuid.UUID, pnr: str, quote_id: str)
     await paying.give_up_waiting(session, booking)
     await carry_out(session, booking, found)
     return await service.snapshot(session, booking["pnr"])
+
+
+async def by_operator(session: Session, operator: uuid.UUID, pnr: str, why: str) -> Row:
+    """Cancel what is left of a booking in its traveller's place, by the same rules and with the same refund.
+
+    Raises BookingNotFound, BookingClosed, HoldExpired, NothingToCancel, PaymentInProgress, CouponNotAllowed.
+    """
+    wanted = service.reference(pnr)
+    traveller = await repository.owner(session, wanted) if wanted else None
+    if wanted is None or traveller is None:
+        raise BookingNotFound("There is no booking with this reference.")
+    quoted = await quote(session, traveller, wanted, CancellationIn())
+    await audit.record(
+        session,
+        "booking.cancelled_for_traveller",
+        by="admin",
+        actor=operator,
+        subject=f"booking:{wanted}",
+        why=why,
+        **{name: quoted[name] for name in ("refund", "penalty", "reason")},
+    )
+    booking = await confirm(session, traveller, wanted, quoted["id"])
+    return {**quoted, "pnr": wanted, "status": booking["status"], "why": why}
 
 
 async def carry_out(session: Session, booking: Row, found: Row) -> None:
@@ -310,7 +334,7 @@ async def _let_go(session: Session, booking: Row) -> None:
     await ordered.cancel_extras(session, booking["id"], None)
     cancelled = {"type": "booking.cancelled", "data": {"refund": money.wire(0, booking["currency"])}}
     await repository.step(session, booking["id"], [cancelled], leaving=["held"], to="cancelled", revised=True)
-    db.after_commit(session, _count)
+    db.count(session, BOOKINGS.labels("cancelled"))
 
 
 async def _tell(session: Session, booking: Row, found: Row, refunds: list[Row]) -> None:
@@ -332,11 +356,7 @@ async def _tell(session: Session, booking: Row, found: Row, refunds: list[Row]) 
     await repository.step(
         session, booking["id"], [event], leaving=["confirmed"], to="cancelled", revised=True
     )
-    db.after_commit(session, _count)
-
-
-async def _count() -> None:
-    BOOKINGS.labels("cancelled").inc()
+    db.count(session, BOOKINGS.labels("cancelled"))
 
 
 def _view(booking: Row, added: Row) -> Row:

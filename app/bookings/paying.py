@@ -96,7 +96,7 @@ class Purchase:
         people = await repository.passengers_of(session, [booking["id"]])
         names = {person["position"]: person["ticket_name"] for person in people}
         await tickets.issue(session, booking["id"], names, travel.coupons_of(segments))
-        db.after_commit(session, lambda: _count("confirmed"))
+        db.count(session, BOOKINGS.labels("confirmed"))
         return sold
 
     async def undo(self, session: Session, booking: Row, payment: Row, events: list[Row]) -> None:
@@ -263,7 +263,7 @@ async def _captured(session: Session, booking: Row, payment: Row, charge: Charge
     told = {"payment_id": payments.public_id(payment), "amount": _amount(payment)}
     if payment["status"] == "authorised" or await purpose.secure(session, booking, payment):
         sold = await purpose.fulfil(session, booking, payment, [{"type": "payment.succeeded", "data": told}])
-        PAYMENTS.labels("captured").inc()
+        db.count(session, PAYMENTS.labels("captured"))
         return await payments.captured(session, payment, charge, sold)
     captured = await payments.captured(session, payment, charge, {})
     await payments.owe(
@@ -277,7 +277,7 @@ async def _captured(session: Session, booking: Row, payment: Row, charge: Charge
     )
     late = {"type": "payment.failed", "data": {**told, "reason": SEATS_GONE, "refunded": True}}
     await repository.step(session, booking["id"], [late], leaving=ANY_STATE)
-    PAYMENTS.labels("late").inc()
+    db.count(session, PAYMENTS.labels("late"))
     return captured
 
 
@@ -288,7 +288,7 @@ async def _failed(
     told = {"payment_id": payments.public_id(payment), "amount": _amount(payment), "reason": reason}
     event = {"type": "payment.failed", "data": told}
     await PURPOSES[payment["purpose"]].undo(session, booking, payment, [event])
-    PAYMENTS.labels("failed").inc()
+    db.count(session, PAYMENTS.labels("failed"))
     return await payments.learn(session, payment, "failed", charge, reason)
 
 
@@ -387,7 +387,3 @@ async def _both(session: Session, payment_id: int) -> tuple[Row, Row]:
 
 def _amount(payment: Row) -> money.Wire:
     return money.wire(payment["amount_minor"], payment["currency"])
-
-
-async def _count(status: str) -> None:
-    BOOKINGS.labels(status).inc()

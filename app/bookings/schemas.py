@@ -198,6 +198,14 @@ class CancellationIn(Strict):
     )
 
 
+class OperatorCancellationIn(Strict):
+    """Why an operator cancels in a traveller's place. There is no room for free text: the audit log keeps it."""
+
+    why: Literal["asked_for", "duplicate", "fraud", "error", "other"] = Field(
+        description="`asked_for` by the traveller, by telephone for example; `error` is one of ours."
+    )
+
+
 class ChangeIn(Strict):
     slices: Annotated[list[Position], Field(min_length=1, max_length=6)] = Field(
         description="The `index` of the slices that are given up."

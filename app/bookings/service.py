@@ -52,7 +52,7 @@ async def hold(session: Session, user_id: uuid.UUID, data: BookingIn) -> tuple[R
     travellers.check_ages(data.passengers, departures[0], departures[-1])
     documents.check(data.passengers, reservation.flights)
     booking = await _stored(session, user_id, data, offer, reservation)
-    db.after_commit(session, lambda: _count("held", 1))
+    db.count(session, BOOKINGS.labels("held"))
     flights = [
         flight | {"slice_index": index, "booking_class": offer.classes[index], "segment_state": "active"}
         for index, one in enumerate(reservation.flights)
@@ -160,7 +160,7 @@ async def expire_due(session: Session, user_id: uuid.UUID | None = None, most: i
                 for booking in due
             ],
         )
-        db.after_commit(session, lambda: _count("expired", len(due)))
+        db.count(session, BOOKINGS.labels("expired"), len(due))
     return len(due)
 
 
@@ -171,10 +171,6 @@ def _price_stands_until(reservation: Reservation) -> datetime:
         return reservation.expires_at
     begun = reservation.expires_at - timedelta(minutes=settings().hold_minutes)
     return min(begun + timedelta(minutes=minutes), reservation.expires_at)
-
-
-async def _count(status: str, bookings: int) -> None:
-    BOOKINGS.labels(status).inc(bookings)
 
 
 async def _stored(

@@ -179,6 +179,14 @@ class CancellationQuoteOut(BaseModel):
     expires_at: AwareDatetime
 
 
+class OperatorCancellationOut(CancellationQuoteOut):
+    """What was cancelled, and what goes back because of it."""
+
+    pnr: str
+    status: str
+    why: str
+
+
 class ChangeLine(BaseModel):
     kind: Literal["new_flights", "old_flights", "old_seats", "change_fee", "not_refundable"]
     amount: MoneyOut

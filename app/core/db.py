@@ -11,8 +11,10 @@ from urllib.parse import urlencode
 
 import asyncpg
 import orjson
+from prometheus_client import Counter
 from sqlalchemy import DateTime, MetaData, event, make_url, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
@@ -50,13 +52,17 @@ class Base(DeclarativeBase):
 
 
 # A statement that waits this long has met a stuck peer: better a clear 503 than a hanging client.
+_STATEMENT_SECONDS = 5
 _SERVER_SETTINGS = {
     "application_name": "jetway",
     "timezone": "UTC",
     "lock_timeout": "2s",
-    "statement_timeout": "5s",
+    "statement_timeout": f"{_STATEMENT_SECONDS}s",
     "idle_in_transaction_session_timeout": "10s",
 }
+# A server that is frozen, or behind a network that drops packets, keeps none of these: beyond its own limit it is given
+# so long to say anything, and then its connection is gone.
+_SILENCE_SECONDS = 2.0
 # For a pooler that lends a connection for one transaction: whatever has a name would be looked for on another one.
 _NOTHING_PREPARED = {
     "statement_cache_size": 0,
@@ -64,6 +70,8 @@ _NOTHING_PREPARED = {
     "prepared_statement_name_func": str,
 }
 _POOL_TIMEOUT_SECONDS = 4.0
+# What asking may come to, for whoever asks again or elsewhere whatever it is.
+GONE_WRONG = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 _TOLD = {"db.system.name": "postgresql"}
 
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
@@ -120,13 +128,38 @@ def _pool(url: str, **server_settings: str) -> AsyncEngine:
         connect_args={
             "server_settings": _SERVER_SETTINGS | server_settings,
             "timeout": 3,
+            "command_timeout": patience(_STATEMENT_SECONDS),
             **(_NOTHING_PREPARED if settings().database_pooler else {}),
         },
     )
     event.listen(pool.sync_engine, "checkout", _require_open)
+    event.listen(pool.sync_engine, "handle_error", _give_up)
     if tracing.is_wanted():
         event.listen(pool.sync_engine, "before_cursor_execute", lambda *_: tracing.count("jetway.statements"))
     return pool
+
+
+def patience(seconds: float) -> float:
+    """How long the driver waits for a statement to which PostgreSQL itself gives so many seconds."""
+    return seconds + _SILENCE_SECONDS
+
+
+def _give_up(failed: ExceptionContext) -> Exception | None:
+    """Let go of a connection that has fallen silent: to roll back would be to wait for it once more.
+
+    SQLAlchemy then replaces the others too, when they are next lent; they lead to the same server.
+    """
+    error = failed.original_exception
+    if not isinstance(error, TimeoutError):
+        return None
+    failed.is_disconnect = True
+    if failed.connection is not None and not failed.connection.invalidated:
+        failed.connection.connection.driver_connection.terminate()  # type: ignore[union-attr]
+    return _silent(error)
+
+
+def _silent(error: TimeoutError) -> OperationalError:
+    return OperationalError(None, None, error, hide_parameters=True, connection_invalidated=True)
 
 
 def _in_use() -> int:
@@ -194,7 +227,7 @@ async def direct() -> AsyncIterator[Session]:
     session.driver = driver
     cut_off = True
     try:
-        with tracing.span("transaction", "client", _TOLD), _raised_as_by_sqlalchemy(driver):
+        with tracing.span("transaction", "client", _TOLD), raised_as_by_sqlalchemy(driver):
             async with driver.transaction():
                 yield session
         cut_off = False
@@ -210,9 +243,13 @@ async def direct() -> AsyncIterator[Session]:
 
 
 @contextmanager
-def _raised_as_by_sqlalchemy(driver: asyncpg.Connection) -> Iterator[None]:
+def raised_as_by_sqlalchemy(driver: asyncpg.Connection) -> Iterator[None]:
+    """To be put around whatever is asked of the driver itself."""
     try:
         yield
+    except TimeoutError as error:
+        driver.terminate()
+        raise _silent(error) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DBAPIError(None, None, error, True, driver.is_closed()) from error
 
@@ -231,6 +268,15 @@ def after_commit(session: Session, follow_up: Callable[[], Awaitable[None]]) -> 
     session.info.setdefault("after_commit", []).append(follow_up)
 
 
+def count(session: Session, counter: Counter, by: int = 1) -> None:
+    """Count what becomes true by this transaction: one that is rolled back has sold nothing."""
+
+    async def counted() -> None:
+        counter.inc(by)
+
+    after_commit(session, counted)
+
+
 async def rows(session: Session, sql: str, **parameters: Any) -> list[Row]:
     """Run a statement and return what it gives as dictionaries, for the paths where an ORM costs too much.
 
@@ -240,7 +286,7 @@ async def rows(session: Session, sql: str, **parameters: Any) -> list[Row]:
     values = tuple(parameters[name] for name in names)
     if session.driver is not None:
         tracing.count("jetway.statements")
-        with _raised_as_by_sqlalchemy(session.driver):
+        with raised_as_by_sqlalchemy(session.driver):
             return [dict(row) for row in await session.driver.fetch(statement, *values)]
     connection = await session.connection()
     result = await connection.exec_driver_sql(statement, values)

@@ -15,6 +15,7 @@ from itertools import chain
 from operator import add
 from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryFile
 from time import monotonic, sleep
 from typing import Self
 
@@ -172,6 +173,19 @@ class Folder:
 
 
 _folder: Folder | None = None
+
+
+def require_folder() -> None:
+    """End a start after which no number could be left, in the words in which any other wrong setting ends it."""
+    if not settings().metrics_dir:
+        return
+    try:
+        Path(settings().metrics_dir).mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=settings().metrics_dir).close()
+    except OSError as error:
+        raise SystemExit(
+            f"Jetway does not start: METRICS_DIR: Not a folder that can be written to: {error.strerror}."
+        ) from None
 
 
 @asynccontextmanager

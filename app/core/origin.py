@@ -9,8 +9,9 @@ from typing import Literal
 address: ContextVar[str] = ContextVar("address", default="")
 # What the client's program says it is, as it came.
 user_agent: ContextVar[bytes] = ContextVar("user_agent", default=b"")
-# Who is signed in: the kind and the id of a user or of an API key.
-caller: ContextVar[tuple[Literal["user", "api_key"], uuid.UUID] | None] = ContextVar("caller", default=None)
+# Who is signed in: the kind and the id of a user, of an API key, or of a user who acts as an administrator.
+caller: ContextVar[tuple[Literal["user", "api_key", "admin"], uuid.UUID] | None]
+caller = ContextVar("caller", default=None)
 
 
 def customer(client: str) -> str:

@@ -2,7 +2,8 @@
 
 Only what nobody could tell from the primary's answer asks here: never seats, money, accounts, or what a caller has just
 written and now looks at. The replica is asked while it is a few seconds behind at most, which is looked at once a
-second. Whatever goes wrong with it, the primary answers instead.
+second. Whatever goes wrong with it, as with a recovery conflict that the primary has no such thing as, the primary
+answers instead.
 """
 
 import asyncio
@@ -11,12 +12,10 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Concatenate, ParamSpec, TypeVar
 
-import asyncpg
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core import db
-from app.core.db import Session, rows
+from app.core.db import GONE_WRONG, Session, rows
 from app.core.logging import logger
 from app.core.metrics import REPLICA_LAG
 
@@ -31,9 +30,6 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 # One that did not answer is left alone for a while, so that its absence costs nobody anything.
 _REST_SECONDS = 5.0
 _PATIENCE_SECONDS = 1.0
-
-# A recovery conflict ends a statement, or its connection; the primary has no such thing.
-_GONE_WRONG = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 _PRIMARY = "SELECT CAST(pg_current_wal_lsn() AS text) AS written"
 _REPLICA = """
@@ -66,7 +62,7 @@ async def read(
         try:
             async with db.transaction(replica) as session:
                 return await question(session, *arguments, **named)
-        except _GONE_WRONG as error:
+        except GONE_WRONG as error:
             log.warning("replica not read", reason=type(error).__name__)
             _seen.look_at = -math.inf
     async with db.transaction() as session:
@@ -90,7 +86,7 @@ async def _look(replica: AsyncEngine) -> None:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             _seen.lag = await _measured(replica)
-    except _GONE_WRONG as error:
+    except GONE_WRONG as error:
         _seen.lag = None
         if before is not None:
             log.warning("replica does not answer", reason=type(error).__name__)

@@ -201,7 +201,7 @@ async def captured(session: Session, payment: Row, charge: Charge, sold: dict[st
     lines[ledger.PROCESSOR] += amount
     lines[ledger.UNAPPLIED] -= amount - sum(sold.values())
     await ledger.post(session, payment["booking_id"], "capture", f"{name}:capture", currency, lines)
-    AMOUNTS.labels(currency, "captured").inc(amount)
+    db.count(session, AMOUNTS.labels(currency, "captured"), amount)
     if charge.fee:
         fee = {ledger.PROCESSOR_FEES: charge.fee, ledger.PROCESSOR: -charge.fee}
         fee_currency = charge.fee_currency or currency
@@ -281,7 +281,7 @@ async def refund_settled(
     if "succeeded" in (status, settled["before"]):
         await ledger.post(session, refund["booking_id"], kind, name, refund["currency"], moved)
     if status == "succeeded":
-        AMOUNTS.labels(refund["currency"], "refunded").inc(amount)
+        db.count(session, AMOUNTS.labels(refund["currency"], "refunded"), amount)
     return settled
 
 

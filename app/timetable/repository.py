@@ -2,11 +2,10 @@
 
 from datetime import date
 
-from app.core.db import Session, rows
+from app.core.db import Session, patience, raised_as_by_sqlalchemy, rows
 
-_BUILD_TIMEOUT = (
-    "60s"  # Nobody's request runs so long; a day is read in a fraction of it even on a busy machine.
-)
+# Nobody's request runs so long; a day is read in a fraction of it even on a busy machine.
+_BUILD_SECONDS = 60
 
 # A text as so many bytes of UTF-8, with zeros behind: every row has one width, so that it can be read in place.
 _FIXED = "substring(convert_to(coalesce({}, ''), 'UTF8') || CAST('\\x' || repeat('00', {}) AS bytea) FROM 1 FOR {})"
@@ -44,7 +43,7 @@ async def versions(session: Session, days: list[date]) -> dict[date, str]:
 async def begin_reading(session: Session) -> None:
     """Let all that follows in this transaction see the database as it is at one moment."""
     await rows(session, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-    await rows(session, f"SET LOCAL statement_timeout = '{_BUILD_TIMEOUT}'")
+    await rows(session, f"SET LOCAL statement_timeout = '{_BUILD_SECONDS}s'")
 
 
 async def flights(session: Session, day: date) -> bytearray:
@@ -56,15 +55,19 @@ async def flights(session: Session, day: date) -> bytearray:
         read.extend(part)
 
     connection = await (await session.connection()).get_raw_connection()
-    await connection.driver_connection.copy_from_query(  # type: ignore[union-attr]
-        f"""
-        SELECT id, departs_at, arrives_at, departs_local, arrives_local, {codes}
-        FROM flights WHERE departure_date = $1 AND status = 'scheduled' AND missed < 2
-        """,
-        day,
-        output=keep,
-        format="binary",
-    )
+    driver = connection.driver_connection
+    assert driver is not None  # noqa: S101
+    with raised_as_by_sqlalchemy(driver):
+        await driver.copy_from_query(
+            f"""
+            SELECT id, departs_at, arrives_at, departs_local, arrives_local, {codes}
+            FROM flights WHERE departure_date = $1 AND status = 'scheduled' AND missed < 2
+            """,
+            day,
+            output=keep,
+            format="binary",
+            timeout=patience(_BUILD_SECONDS),
+        )
     return read
 
 

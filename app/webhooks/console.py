@@ -4,15 +4,19 @@ import argparse
 import asyncio
 import sys
 import uuid
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from app.core import clock, db
-from app.core.db import Row
+from app.core.db import Row, Session
 from app.webhooks import overview
 from app.webhooks.ids import EVENT, SUBSCRIPTION, own, shown
 from app.webhooks.models import STATES
+
+T = TypeVar("T")
 
 _NOT_KNOWN = 2
 _SHOWN = 20
@@ -38,14 +42,13 @@ async def run(arguments: argparse.Namespace) -> int:
     if arguments.subscription and subscription_id is None:
         sys.stderr.write(f"{arguments.subscription} is not the id of a subscription.\n")
         return _NOT_KNOWN
-    await _summarise()
+    await _summarise(patient=arguments.follow)
     since = clock.now() - timedelta(minutes=arguments.since)
     told: dict[tuple[uuid.UUID, int], datetime] = {}
     while arguments.since or arguments.follow:
-        async with db.transaction() as session:
-            found = await overview.attempts(
-                session, since, _A_LOOK, subscription_id, arguments.user, arguments.state
-            )
+        wanted = {"subscription_id": subscription_id, "email": arguments.user, "state": arguments.state}
+        attempts = partial(overview.attempts, since=since, most=_A_LOOK, **wanted)
+        found = await _answered(attempts, patient=arguments.follow)
         for one in found:
             key = (one["delivery_id"], one["number"])
             if key not in told:
@@ -62,11 +65,37 @@ async def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _summarise() -> None:
-    async with db.transaction() as session:
-        waiting = await overview.waiting(session)
-        sending = await overview.sending(session)
-        failing = await overview.failing(session, _SHOWN)
+async def _answered(question: Callable[[Session], Awaitable[T]], *, patient: bool) -> T:
+    """What the database says. Who follows goes on when it is back, and has missed nothing; others are told why not."""
+    away = False
+    while True:
+        try:
+            async with db.transaction() as session:
+                found = await question(session)
+        except db.GONE_WRONG as error:
+            told = f"The database does not answer ({type(error).__name__})"
+            if not patient:
+                sys.exit(f"{told}.")
+            if not away:
+                sys.stderr.write(f"{told}; waiting for it.\n")
+            away = True
+            await asyncio.sleep(_LOOKS_SECONDS)
+            continue
+        if away:
+            sys.stderr.write("The database answers again.\n")
+        return found
+
+
+async def _overview(session: Session) -> tuple[list[Row], Row, list[Row]]:
+    return (
+        await overview.waiting(session),
+        await overview.sending(session),
+        await overview.failing(session, _SHOWN),
+    )
+
+
+async def _summarise(*, patient: bool) -> None:
+    waiting, sending, failing = await _answered(_overview, patient=patient)
     _tell(f"sending: {sending['deliveries']}, of them {sending['lost']} by a sender that was lost")
     for one in waiting:
         _tell(

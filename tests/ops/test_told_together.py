@@ -12,7 +12,7 @@ import pytest
 
 from app.core.config import settings
 from tests.support.nursery import Process
-from tests.support.stack import child, free_port, wait_for
+from tests.support.stack import child, free_port, run, wait_for
 
 Serve = Callable[[], tuple[str, Process]]
 _PATIENCE_SECONDS = 30
@@ -90,3 +90,17 @@ async def test_whoever_is_asked_tells_of_all_and_of_the_dead(
         file.suffix for file in (tmp_path / "metrics").iterdir() if not file.name.startswith(str(second.pid))
     }
     assert left == {".json", ""}, "of the dead there is one file, and the lock"
+
+
+def test_a_folder_that_cannot_be_made_is_refused_in_a_line(tmp_path: Path) -> None:
+    """As any other setting that is wrong, before anything is connected to; commands, which need none, go on."""
+    (tmp_path / "taken").write_text("a file")
+    wrong = {"METRICS_DIR": str(tmp_path / "taken/metrics"), "DATABASE_URL": "postgresql://127.0.0.1:1/none"}
+
+    done = run("-m", "uvicorn", "app.main:app", "--port", "1", **wrong)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Jetway does not start: METRICS_DIR: Not a folder that can be written to: Not a directory.\n"
+    )
+    assert run("-m", "app", "env-example", **wrong).returncode == 0

@@ -117,6 +117,7 @@ NOBODYS = {
         "aircraft_cabins",
         "airlines",
         "airports",
+        "booking_tally",
         "check_in_counters",
         "flight_changes",
         "flights",

@@ -1,12 +1,13 @@
-"""PostgreSQL servers of a test's own: copied, streamed to each other, restored from archives."""
+"""PostgreSQL servers of a test's own: copied, streamed to each other, restored from archives, frozen."""
 
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +92,28 @@ async def asking(server: Server) -> AsyncIterator[Ask]:
 
     yield ask
     await engine.dispose()
+
+
+@contextmanager
+def frozen(server: Server) -> Iterator[None]:
+    """None of its processes does anything, as in a machine that is paused; connections stay, and nobody answers."""
+    assert server.pid is not None
+    processes = [server.pid, *_children(server.pid)]
+    try:
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in processes:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            pid, after_name = stat.parent.name, stat.read_text().rpartition(")")[2]
+            if int(after_name.split()[1]) == parent:
+                found.append(int(pid))
+    return found

@@ -7,7 +7,10 @@ from contextlib import suppress
 
 import pytest
 
+from app.core import db
+from app.core.config import settings
 from app.webhooks import console
+from tests.support.stack import free_port
 from tests.webhooks.support import Hooks
 
 # The exit code, and the lines that went to stdout.
@@ -106,3 +109,53 @@ async def test_what_is_no_id_is_refused(run: Run) -> None:
 
 def attempts(lines: list[str]) -> list[str]:
     return [line for line in lines if " attempt " in line]
+
+
+async def test_following_goes_on_when_the_database_is_back(
+    hooks: Hooks, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said once that it is away and once that it answers; no attempt is missed."""
+    subscription = await hooks.subscribed("webhook.test")
+    monkeypatch.setattr(console, "_LOOKS_SECONDS", 0.05)
+    said: dict[str, str] = {"out": "", "err": ""}
+
+    async def told(stream: str, text: str) -> None:
+        async with asyncio.timeout(10):
+            while text not in said[stream]:
+                await asyncio.sleep(0.02)
+                heard = capsys.readouterr()
+                said["out"], said["err"] = said["out"] + heard.out, said["err"] + heard.err
+
+    parser = argparse.ArgumentParser()
+    console.add_arguments(parser)
+    following = asyncio.create_task(console.run(parser.parse_args(["--follow"])))
+    await told("out", "pending:")
+    with monkeypatch.context() as patch:
+        patch.setattr(settings(), "database_url", f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
+        patch.setattr(db, "_engine", None)
+        db.connect()
+        await told("err", "The database does not answer (ConnectionRefusedError); waiting for it.\n")
+        await asyncio.sleep(0.3)
+        away = db.engine()
+    await told("err", "The database answers again.\n")
+    await hooks.traveller.post("/webhooks/test", {"subscription_id": subscription["id"]})
+    await hooks.delivered()
+    await told("out", subscription["id"])
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    await away.dispose()
+
+    assert said["err"].count("\n") == 2
+
+
+async def test_a_look_at_a_database_that_is_away_is_one_line(
+    run: Run, api: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no traceback: who only looks once may look again."""
+    with monkeypatch.context() as patch:
+        patch.setattr(settings(), "database_url", f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
+        patch.setattr(db, "_engine", None)
+        db.connect()
+        with pytest.raises(SystemExit, match=r"^The database does not answer \(ConnectionRefusedError\)\.$"):
+            await run()
+        await db.disconnect()
