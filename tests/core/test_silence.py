@@ -1,5 +1,6 @@
 """A database that says nothing for longer than its own limits allow is given up, and so is the connection to it."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,9 +26,15 @@ async def impatient(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     with monkeypatch.context() as patched:
         patched.setattr(db, "_SILENCE_SECONDS", PATIENCE - db._STATEMENT_SECONDS)
         db.connect()
-    yield
-    await db.disconnect()
-    db._engine = shared
+    ours = db.engine()
+    try:
+        yield
+    finally:
+        db._engine = shared
+        # What this process does by itself has asked here as well.
+        while ours.pool.checkedout():  # type: ignore[attr-defined]  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await ours.dispose()
 
 
 async def copied(day: Any) -> bytearray:
