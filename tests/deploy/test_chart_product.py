@@ -48,7 +48,7 @@ def test_what_the_values_name_in_comments_is_a_setting() -> None:
     assert {name for name in names if name.lower() not in Settings.model_fields} == set()
 
 
-@pytest.mark.parametrize("case", ["everything", "minimal"])
+@pytest.mark.parametrize("case", ["everything", "minimal", "bare"])
 def test_production_starts_with_what_it_is_told(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The product's own checks of secrets and doors, once the key of the vendor is no placeholder."""
     for name in Settings.model_fields:  # What the suite's own servers are told is not the chart's.

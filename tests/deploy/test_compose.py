@@ -181,6 +181,8 @@ def test_what_is_secret_is_not_in_reach_of_the_edge() -> None:
     assert composed["api"]["networks"]["edge"]["aliases"] == ["api.edge"]
     for name in PRODUCT:
         assert {composed[name]["environment"][one] for one in NOT_OURS} == {""}
+        # In that network, and only there, they are spoken to in the clear.
+        assert composed[name]["environment"]["PLAIN_HOSTS"] == "postgres,redis"
 
 
 def test_what_needs_another_waits_for_it() -> None:

@@ -76,6 +76,15 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- $_ := set $seen $secret $name -}}
 {{- end -}}
 {{- end -}}
+{{- $plain := splitList "," (get .Values.config "PLAIN_HOSTS" | default "" | toString | nospace | lower) -}}
+{{- range $name := list "DATABASE_URL" "DATABASE_REPLICA_URL" "REDIS_URL" -}}
+{{- with get $given $name -}}
+{{- $host := regexReplaceAll "^[^:]+://([^@/]*@)?([^:/?]*).*$" . "${2}" | lower -}}
+{{- if not (or (regexMatch "[?&]sslmode=verify-(full|ca)(&|$)|^rediss://" .) (has $host $plain)) -}}
+{{- fail (printf "secret.values.%s is not encrypted: sslmode=verify-full or rediss://, or its host in config.PLAIN_HOSTS" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.monitoring.enabled (not (get $given "ADMIN_METRICS_TOKEN")) -}}
 {{- fail "secret.values.ADMIN_METRICS_TOKEN is missing: with it Prometheus reads metrics" -}}
 {{- end -}}
