@@ -1,6 +1,7 @@
 """What production refuses to start with: secrets that others know, doors left open, and outsiders that are none."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from ipaddress import ip_network
 from itertools import combinations
@@ -25,6 +26,20 @@ _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 # `require` encrypts and believes whoever answers. `verify-ca` is for authorities that sign for one server alone, as
 # some hosters' do; for both a file of authorities has to be named.
 _PROVED = ("verify-full", "verify-ca")
+_OF_THE_API = ("jwt_secret", "stripe_webhook_secret")
+# What a process does nothing with; these sign and call nobody.
+_NOT_NEEDED = {
+    "worker": _OF_THE_API,
+    "beat": (*_OF_THE_API, "secret_key", "aviationstack_key"),
+    "migration": (*_OF_THE_API, "secret_key", "aviationstack_key"),
+}
+
+
+def draw_what_is_not_needed(settings: "Settings") -> None:
+    """What a process is not told nobody else knows either: whatever it signed by mistake would be worth nothing."""
+    for name in _NOT_NEEDED.get(settings.process, ()):
+        if name not in settings.model_fields_set:
+            setattr(settings, name, secrets.token_hex(_SHORTEST_SECRET))
 
 
 def refuse_weak(settings: "Settings") -> None:
@@ -43,8 +58,8 @@ def _secrets(settings: "Settings") -> Iterator[str]:
         "ADMIN_METRICS_TOKEN": [settings.admin_metrics_token] if settings.admin_metrics_token else [],
         "STRIPE_WEBHOOK_SECRET": [settings.stripe_webhook_secret] if settings.stripe_secret_key else [],
     }
-    for name, secrets in kept.items():
-        for secret in secrets:
+    for name, listed_secrets in kept.items():
+        for secret in listed_secrets:
             if len(secret) < _SHORTEST_SECRET or any(known in secret.lower() for known in _PLACEHOLDERS):
                 yield f"{name} is missing, a placeholder or shorter than {_SHORTEST_SECRET} characters"
             elif _is_a_pattern(secret):

@@ -185,6 +185,24 @@ def test_what_is_secret_is_not_in_reach_of_the_edge() -> None:
         assert composed[name]["environment"]["PLAIN_HOSTS"] == "postgres,redis"
 
 
+@pytest.mark.parametrize(
+    ("name", "knows"),
+    [
+        ("worker", {"SECRET_KEY", "ENCRYPTION_KEY", "POSTGRES_PASSWORD"}),
+        ("beat", {"POSTGRES_PASSWORD"}),
+        ("migrate", {"POSTGRES_PASSWORD"}),
+    ],
+)
+def test_a_process_knows_its_own_secrets_and_starts_with_them(name: str, knows: set[str]) -> None:
+    """The worker with the vendor's key, which its operator fills in."""
+    given = services()[name]["environment"]
+    mine = {one for one in given if given[one] and re.search("SECRET|_KEY$|TOKEN|PASSWORD$", one)}
+    filled_in = {"AVIATIONSTACK_KEY": "of-somebody"} if name == "worker" else {}
+
+    assert mine - {"REDIS_PASSWORD"} == knows
+    assert understood(given | filled_in).app_env == "production"
+
+
 def test_what_needs_another_waits_for_it() -> None:
     """Nothing of the product runs before the tables are those that it knows."""
     waits = {name: service.get("depends_on", {}) for name, service in services().items()}
