@@ -14,7 +14,8 @@ from tests.support.stack import ROOT
 
 PRODUCT = ("migrate", "api", "worker", "beat")
 # Secrets that the product has no use for, and what others read in the same environment: uvicorn, Compose, `prepare`.
-NOT_OURS = {f"{name}_PASSWORD" for name in ("POSTGRES_SUPERUSER", "GRAFANA", "ELASTIC", "KIBANA", "FILEBEAT")}
+NOT_OURS_OF = ("POSTGRES_SUPERUSER", "POSTGRES_OWNER", "GRAFANA", "ELASTIC", "KIBANA", "FILEBEAT")
+NOT_OURS = {f"{name}_PASSWORD" for name in NOT_OURS_OF}
 OF_OTHERS = NOT_OURS | {
     *(
         "WEB_CONCURRENCY",
@@ -75,8 +76,8 @@ def test_secrets_are_strong_and_different_each_time() -> None:
     secret = [
         name for name in made[0] if re.search("SECRET_?K?E?Y?$|KEY$|TOKEN|PASSWORD", name) and made[0][name]
     ]
-    assert len(secret) == 11
-    assert len({one[name] for one in made for name in secret}) == 22
+    assert len(secret) == 12
+    assert len({one[name] for one in made for name in secret}) == 24
     with pytest.raises(ValidationError, match="AVIATIONSTACK_KEY is missing") as refused:
         understood(services()["api"]["environment"])
     assert str(refused.value).count("; ") == 0  # That is all it lacks.
@@ -200,6 +201,15 @@ def test_a_process_knows_its_own_secrets_and_starts_with_them(name: str, knows: 
     filled_in = {"AVIATIONSTACK_KEY": "of-somebody"} if name == "worker" else {}
 
     assert mine - {"REDIS_PASSWORD"} == knows
+    assert given["POSTGRES_USER"] == ("jetway_owner" if name == "migrate" else "jetway_app")
+    assert (
+        given["POSTGRES_PASSWORD"]
+        == (
+            services()["postgres"]["environment"][
+                "JETWAY_OWNER_PASSWORD" if name == "migrate" else "JETWAY_PASSWORD"
+            ]
+        )
+    )
     assert understood(given | filled_in).app_env == "production"
 
 

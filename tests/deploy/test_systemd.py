@@ -40,11 +40,11 @@ def test_a_process_is_not_given_what_it_does_not_need() -> None:
     """Out of the file that all of them read, the same as Compose keeps from them."""
     composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     others = {name for name, value in composed["api"]["environment"].items() if value == ""}
-    for name in ("worker", "beat"):
+    for name, process in (("worker", "worker"), ("beat", "beat"), ("migrate", "migration")):
         unit = (ROOT / f"deploy/systemd/jetway-{name}.service").read_text()
         [kept] = re.findall(r"^UnsetEnvironment=(.+)$", unit, re.M)
 
-        assert f"PROCESS={name}" in unit
+        assert f"PROCESS={process}" in unit
         assert set(kept.split()) == {
             one for one, value in composed[name]["environment"].items() if value == "" and one not in others
         }
