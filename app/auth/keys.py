@@ -107,6 +107,13 @@ async def end(session: Session, user_id: uuid.UUID, *, only: uuid.UUID | None = 
     return len(ended)
 
 
+async def end_all(session: Session, user_id: uuid.UUID) -> None:
+    """With the password that they were made with, each noted."""
+    for one in await repository.keys_of(session, user_id):
+        await _noted(session, "api_key.revoked", user_id, one["id"])
+    await end(session, user_id)
+
+
 async def _looked_up(key_hash: bytes) -> _Known:
     """A key that nobody has is not remembered: whoever tries many would fill the memory."""
     async with db.transaction() as session:

@@ -70,14 +70,24 @@ class ForgottenPassword(Strict):
     email: KnownEmail = Field(examples=["ada@example.com"])
 
 
+RevokeKeys = Annotated[
+    bool,
+    Field(
+        description="End all API keys of the account as well; do so where somebody may have had the password."
+    ),
+]
+
+
 class PasswordReset(Strict):
     token: Token
     new_password: Password
+    revoke_api_keys: RevokeKeys = False
 
 
 class PasswordChange(Strict):
     current_password: Password
     new_password: Password
+    revoke_api_keys: RevokeKeys = False
 
 
 class EmailChange(Strict):

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from app.auth import challenges
+from app.auth import challenges, keys
 from app.bookings import guests
 from app.bookings import service as bookings
 from app.core.config import settings
@@ -148,8 +148,11 @@ _PAGES = {
 
 
 async def _owner(session: Session, row: Row, words: Wording) -> Told | None:
-    values: Values = {"code": None, "valid_until": None}
+    values: Values = {"code": None, "valid_until": None, "api_keys": None}
     path = _PAGES.get(row["kind"], "account/security")
+    if row["kind"] == "account_password_changed":
+        live = len((await keys.listed(session, UUID(row["data"]["user_id"])))["data"])
+        values["api_keys"] = str(live) if live else None
     if asks_for_answer(row["kind"]):
         asked = await challenges.mailed(session, UUID(row["data"]["challenge_id"]))
         if asked is None:

@@ -47,9 +47,8 @@ def test_every_kind_is_written_in_every_language() -> None:
             assert category(kind) == "account"
             code = "12345678" if kind == "account_login_code" else None
             until = "tomorrow" if asks_for_answer(kind) else None
-            told = letters.Told(
-                words, {"code": code, "valid_until": until}, "account/x", [], footer="footer_account"
-            )
+            values = {"code": code, "valid_until": until, "api_keys": "2"}
+            told = letters.Told(words, values, "account/x", [], footer="footer_account")
             letter = letters.render(kind, told)
             assert len(words.paragraphs(kind, told.values)) == len(words._texts[kind]["body"])
             assert ("tomorrow" in letter.text) == (until is not None)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.core.config import settings
+from tests.auth.keyring import made
 from tests.auth.support import (
     NEW_PASSWORD,
     Mailbox,
@@ -166,9 +167,35 @@ async def test_a_second_factor_stays_where_the_address_was_verified(
 async def test_what_a_stranger_prepared_goes_with_their_password(
     mailbox: Mailbox, api: Client, traveller: Client
 ) -> None:
-    """Somebody opened an account with another's address and gave it a second factor: the owner gets in all the same."""
+    """Somebody opened an account with another's address and gave it a second factor and a key: the owner gets in all
+    the same, and the key is none any more.
+    """
     await enrolled(traveller)
+    key = await made(traveller)
 
     await reset(api, await asked(mailbox, api, traveller))
 
     assert (await log_in(api, traveller.user["email"], NEW_PASSWORD)).status == 200
+    assert (await key.post("/bookings", {})).status == 401
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+async def test_keys_of_a_verified_account_end_if_their_owner_wants_it(
+    mailbox: Mailbox, api: Client, traveller: Client, sql: Any, wanted: bool
+) -> None:
+    """Servers run on them, so that by itself a new password ends none; the mail says that there are some."""
+    email = traveller.user["email"]
+    await sql("UPDATE users SET email_verified = true WHERE id = :id", id=user_id(traveller))
+    keys = [await made(traveller), await made(traveller)]
+    body = {"token": await asked(mailbox, api, traveller), "new_password": NEW_PASSWORD}
+
+    assert (await api.post("/auth/password/reset", body | {"revoke_api_keys": wanted})).status == 204
+
+    assert {(await key.post("/bookings", {})).status for key in keys} == {401 if wanted else 422}
+    told = [mail for mail in await mailbox.mails(email) if "password has been changed" in mail["subject"]]
+    assert ("your account has 2." in told[-1]["text"]) is not wanted
+    ended = await sql(
+        "SELECT count(*) AS n FROM audit_log WHERE action = 'api_key.revoked' AND actor = :id",
+        id=user_id(traveller),
+    )
+    assert ended[0]["n"] == (2 if wanted else 0)
