@@ -85,6 +85,10 @@ async def reset_password(token: str, new_password: str, *, revoke_api_keys: bool
             await second_factor.drop(session, user)
         if revoke_api_keys or not user.email_verified:
             await keys.end_all(session, user.id)
+        if not user.email_verified:
+            await notices.tell(
+                session, user.id, "claimed"
+            )  # To whoever else tells an account's owner something.
         user.email_verified = True
         await _keep_password(session, user, password_hash, "password.reset")
 

@@ -1,6 +1,7 @@
 """A new password for who has forgotten theirs."""
 
 import asyncio
+import uuid
 from collections import Counter
 from typing import Any
 
@@ -177,6 +178,26 @@ async def test_what_a_stranger_prepared_goes_with_their_password(
 
     assert (await log_in(api, traveller.user["email"], NEW_PASSWORD)).status == 200
     assert (await key.post("/bookings", {})).status == 401
+
+
+@pytest.mark.parametrize("verified", [False, True])
+async def test_a_stranger_hears_no_more_of_the_account(
+    mailbox: Mailbox, api: Client, traveller: Client, sql: Any, verified: bool
+) -> None:
+    """On a server or a phone of theirs; what the owner of a verified address has set up stays."""
+    if verified:
+        await sql("UPDATE users SET email_verified = true WHERE id = :id", id=user_id(traveller))
+    hook = {"url": "http://127.0.0.1:8799/hook", "events": ["*"]}
+    assert (await traveller.post("/webhooks/subscriptions", hook)).status == 201
+    assert (await traveller.post("/devices", {"token": uuid.uuid4().hex, "platform": "ios"})).status == 201
+
+    await reset(api, await asked(mailbox, api, traveller))
+    await mailbox.mails(traveller.user["email"])  # Events are handed on.
+
+    owner = await signed_in(api, traveller.user["email"], NEW_PASSWORD)
+    [found] = (await owner.get("/webhooks/subscriptions")).body["data"]
+    assert found["status"] == ("active" if verified else "paused")
+    assert len((await owner.get("/devices")).body["data"]) == (1 if verified else 0)
 
 
 @pytest.mark.parametrize("wanted", [False, True])
