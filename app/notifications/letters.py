@@ -148,11 +148,17 @@ _PAGES = {
 
 
 async def _owner(session: Session, row: Row, words: Wording) -> Told | None:
-    values: Values = {"code": None, "valid_until": None, "api_keys": None}
+    values: Values = dict.fromkeys(("code", "valid_until", "api_keys", "api_key", "ends"))
     path = _PAGES.get(row["kind"], "account/security")
-    if row["kind"] == "account_password_changed":
-        live = len((await keys.listed(session, UUID(row["data"]["user_id"])))["data"])
-        values["api_keys"] = str(live) if live else None
+    if row["kind"] in ("account_password_changed", "account_api_key_ending"):
+        live = (await keys.listed(session, UUID(row["data"]["user_id"])))["data"]
+        values["api_keys"] = str(len(live)) if live else None
+        ending = next((one for one in live if one["id"] == row["data"].get("key_id")), None)
+        if ending is None and row["kind"] == "account_api_key_ending":
+            return None
+        if ending:
+            values["api_key"] = ending["shown"]
+            values["ends"] = words.moment(datetime.fromisoformat(ending["expires_at"]), "UTC")
     if asks_for_answer(row["kind"]):
         asked = await challenges.mailed(session, UUID(row["data"]["challenge_id"]))
         if asked is None:
