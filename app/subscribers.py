@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from uuid import UUID
 
 from app.core import background, business, db, doorbell, outbox, tracing
 from app.core.db import Row, Session
 from app.core.logging import logger
+from app.notifications import devices
 from app.notifications import service as notifications
 from app.notifications import tasks as notification_tasks
 from app.webhooks import messages
+from app.webhooks import service as hooks
 from app.webhooks.courier import courier
 
 log = logger("jetway.subscribers")
@@ -18,6 +21,16 @@ log = logger("jetway.subscribers")
 async def _ring_for_people() -> None:
     await doorbell.ring(notification_tasks.send_due.name)
     await doorbell.ring(notification_tasks.push_due.name)
+
+
+async def _keep_from_strangers(session: Session, events: list[Row]) -> bool:
+    """Who has proved that an account's address is theirs may not be who had opened it, and chosen who hears of it."""
+    for event in events:
+        if event["type"] == "account.claimed":
+            user_id = UUID(event["data"]["user_id"])
+            await hooks.pause_all(session, user_id)
+            await devices.remove_all(session, user_id)
+    return False
 
 
 async def _count(_: Session, events: list[Row]) -> bool:
@@ -32,6 +45,7 @@ async def _nobody() -> None:
 # Each writes rows of its own for events; then whoever works these off is woken. Who counts comes last, when the others
 # have taken the events: what they refuse is handed on once more, and would be counted again.
 SUBSCRIBERS: dict[outbox.Subscriber, Callable[[], Awaitable[None]]] = {
+    _keep_from_strangers: _nobody,
     messages.queue: courier.wake,
     notifications.queue: _ring_for_people,
     _count: _nobody,

@@ -60,6 +60,7 @@ _SCHEDULE = {
     flights.drop_unbooked: 21_600,
     ops.purge: 3600,
     ops.drop_events: 3600,
+    ops.tell_of_ends: 3600,
     ops.keep_audit_months: 3600,
 }
 

@@ -38,6 +38,23 @@ _PARTITIONS = "SELECT relname FROM pg_class WHERE relispartition"
 # gives up and is tried again than that everybody waits for one long transaction.
 _LOCK_TIMEOUT = context.get_x_argument(as_dictionary=True).get("lock_timeout", "5s")
 _SECONDS_BETWEEN_TRIES = 0.2
+# Where the product runs with the roles of deploy/postgres/roles.sql, what is kept by the month belongs to who makes the
+# months, and which version the tables are of is the migrations' alone.
+_HAND_OVER = """
+    DO $$
+    DECLARE one regclass;
+    BEGIN
+        IF current_user <> 'jetway_owner' OR to_regclass('alembic_version') IS NULL THEN RETURN; END IF;
+        FOR one IN
+            SELECT oid FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relowner = current_user::regrole
+              AND (relkind = 'p' OR relkind = 'r' AND relispartition)
+        LOOP
+            EXECUTE format('ALTER TABLE %s OWNER TO jetway_months', one);
+        END LOOP;
+        REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM jetway_app;
+    END $$
+"""
 
 
 def _wait_for_turn(connection: Connection) -> None:
@@ -68,6 +85,8 @@ def _migrate(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    connection.exec_driver_sql(_HAND_OVER)
+    connection.commit()
 
 
 async def _online() -> None:

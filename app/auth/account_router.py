@@ -77,8 +77,11 @@ async def forgot_password(data: ForgottenPassword) -> JSONResponse:
 
 @router.post("/password/reset", status_code=204, responses=problems(LinkNotValid, WeakPassword, Overloaded))
 async def reset_password(data: PasswordReset) -> Response:
-    """Choose a new password with the token of the mailed link. All sessions end; sign in with the new password."""
-    await accounts.reset_password(data.token, data.new_password)
+    """Choose a new password with the token of the mailed link. All sessions end; sign in with the new password.
+
+    API keys go on working, but where nobody had verified the address, or with `revoke_api_keys`.
+    """
+    await accounts.reset_password(data.token, data.new_password, revoke_api_keys=data.revoke_api_keys)
     return Response(status_code=204)
 
 
@@ -88,9 +91,13 @@ async def reset_password(data: PasswordReset) -> Response:
     responses=problems(*NOT_SIGNED_IN, NotConfirmed, WeakPassword, TooManyRequests, Overloaded),
 )
 async def change_password(data: PasswordChange, caller: CurrentUser) -> Response:
-    """Choose a new password. Your other sessions end."""
+    """Choose a new password. Your other sessions end; API keys do with `revoke_api_keys`."""
     await accounts.change_password(
-        caller.user_id, caller.session_id, data.current_password, data.new_password
+        caller.user_id,
+        caller.session_id,
+        data.current_password,
+        data.new_password,
+        revoke_api_keys=data.revoke_api_keys,
     )
     return Response(status_code=204)
 

@@ -2,7 +2,17 @@
 
 import uuid
 
-from app.auth import challenges, lookups, notices, passwords, proofs, repository, second_factor, sessions
+from app.auth import (
+    challenges,
+    keys,
+    lookups,
+    notices,
+    passwords,
+    proofs,
+    repository,
+    second_factor,
+    sessions,
+)
 from app.auth.errors import EmailTaken, InvalidToken, LinkNotValid
 from app.auth.models import User
 from app.auth.schemas import Profile
@@ -54,10 +64,11 @@ async def forgot_password(email: str) -> None:
         await audit.record(session, "password.forgotten", by="nobody", subject=subject)
 
 
-async def reset_password(token: str, new_password: str) -> None:
+async def reset_password(token: str, new_password: str, *, revoke_api_keys: bool) -> None:
     """A new password for who has the mailed link; nobody is signed in by that, and everybody is signed out.
 
-    What stood beside the password of an address that nobody had verified may be a stranger's, so it goes as well.
+    What stood beside the password of an address that nobody had verified may be a stranger's, so it goes as well. Other
+    API keys go on, because servers run on them, unless their owner wants them ended.
     Raises LinkNotValid, WeakPassword, Overloaded.
     """
     async with db.transaction() as session:
@@ -72,12 +83,23 @@ async def reset_password(token: str, new_password: str) -> None:
         user = await _locked(session, spent["user_id"])
         if not user.email_verified and user.totp_secret is not None:
             await second_factor.drop(session, user)
+        if revoke_api_keys or not user.email_verified:
+            await keys.end_all(session, user.id)
+        if not user.email_verified:
+            await notices.tell(
+                session, user.id, "claimed"
+            )  # To whoever else tells an account's owner something.
         user.email_verified = True
         await _keep_password(session, user, password_hash, "password.reset")
 
 
 async def change_password(
-    user_id: uuid.UUID, session_id: uuid.UUID, current_password: str, new_password: str
+    user_id: uuid.UUID,
+    session_id: uuid.UUID,
+    current_password: str,
+    new_password: str,
+    *,
+    revoke_api_keys: bool,
 ) -> None:
     """A new password; the other sessions end. Raises NotConfirmed, WeakPassword, TooManyRequests, Overloaded."""
     proven = await proofs.password(user_id, current_password)
@@ -86,6 +108,8 @@ async def change_password(
         password_hash = await passwords.hashed(new_password)
     async with db.transaction() as session:
         user = await proofs.still(session, proven)
+        if revoke_api_keys:
+            await keys.end_all(session, user.id)
         await _keep_password(session, user, password_hash, "password.changed", keep=session_id)
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from app.auth import lookups
 from app.auth.errors import LinkNotValid
-from app.core import attempts
+from app.core import attempts, origin
 from app.core.config import settings
 from app.core.db import Row, Session
 
@@ -27,20 +27,23 @@ _MINUTES: dict[Purpose, int] = {
     "login_code": 10,
 }
 _TRIES = attempts.Policy("login_code", 5, _MINUTES["login_code"] * 60)
+# How many codes are mailed to an account, by whomever the right password is said from one network, and from all.
+_CODES = attempts.Policy("login_codes", 3, _MINUTES["login_code"] * 60)
+_CODES_OF_ALL = attempts.Policy("login_codes_all", 20, _MINUTES["login_code"] * 60)
 _DIGITS = 8
 
 
 async def begin(
     session: Session, purpose: Purpose, user_id: uuid.UUID | None, email: str | None = None
-) -> None:
-    """Have a link or a code mailed to the account's address, or to another one that is to become it.
+) -> uuid.UUID:
+    """Have a link or a code mailed to the account's address, or to another one that is to become it; gives its number.
 
     Without an account nothing is mailed, and the same is written.
     """
-    nonce = secrets.token_bytes(32)
+    nonce, challenge_id = secrets.token_bytes(32), uuid.uuid4()
     await lookups.add_challenge(
         session,
-        challenge_id=uuid.uuid4(),
+        challenge_id=challenge_id,
         user_id=user_id,
         purpose=purpose,
         email=email,
@@ -48,6 +51,7 @@ async def begin(
         token_hash=_hash(_token(purpose, nonce, settings().secret_keys[-1])),
         minutes=_MINUTES[purpose],
     )
+    return challenge_id
 
 
 async def mailed(session: Session, challenge_id: uuid.UUID) -> Row | None:
@@ -75,15 +79,17 @@ async def answer(session: Session, purpose: Purpose, token: str) -> Row:
     return spent
 
 
-async def mail_code(session: Session, user_id: uuid.UUID) -> None:
-    """Have a login code mailed, unless the last one still counts."""
-    if await lookups.live_code(session, user_id) is None:
-        await begin(session, "login_code", user_id)
+async def mail_code(session: Session, user_id: uuid.UUID) -> uuid.UUID:
+    """Have a code mailed for the login in hand, and for no other; gives its number. Raises TooManyRequests."""
+    here = origin.network(origin.address.get())
+    await attempts.spend_in(session, _CODES, f"{user_id} {here}")
+    await attempts.spend_in(session, _CODES_OF_ALL, str(user_id))
+    return await begin(session, "login_code", user_id)
 
 
-async def accepts_code(session: Session, user_id: uuid.UUID, code: str) -> bool:
-    """Whether this is the code that was mailed last; it is spent. Raises TooManyRequests after five that were not."""
-    found = await lookups.live_code(session, user_id)
+async def accepts_code(session: Session, user_id: uuid.UUID, attempt: uuid.UUID, code: str) -> bool:
+    """Whether this code was mailed for that login; it is spent. Raises TooManyRequests after five that were not."""
+    found = await lookups.live_code(session, user_id, attempt)
     if found is None:
         return False
     await attempts.check(session, _TRIES, str(found["id"]), in_turn=True)

@@ -85,7 +85,7 @@ class TotpRequired(Unauthorized):
 
 class LoginCodeRequired(Unauthorized):
     code = "login_code_required"
-    title = "We have mailed you a code; send it as `code`"
+    title = "We have mailed you a code; send it as `code`, with this `attempt`"
 
 
 class WrongCode(Unauthorized):

@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass
 from time import monotonic
 
-from app.auth import proofs, repository, revoked
+from app.auth import notices, proofs, repository, revoked
 from app.auth.errors import (
     ApiKeyNotFound,
     InvalidToken,
@@ -28,6 +28,8 @@ from app.core.db import Row, Session
 
 PREFIX = "jtw_"
 MOST_EACH = 20
+# Events are kept for as long at least, so that nobody is told twice.
+_TOLD_DAYS = 7
 _FORM = re.compile(r"jtw_(test|live)_[A-Za-z0-9_-]{43}")
 _KNOWN_SECONDS, _MOST_KNOWN = 60.0, 10_000
 _SHOWN_CHARACTERS = len("jtw_test_") + 4
@@ -105,6 +107,19 @@ async def end(session: Session, user_id: uuid.UUID, *, only: uuid.UUID | None = 
     ended = await repository.revoke_keys(session, user_id, only)
     revoked.after_commit(session, ended)
     return len(ended)
+
+
+async def end_all(session: Session, user_id: uuid.UUID) -> None:
+    """With the password that they were made with, each noted."""
+    for one in await repository.keys_of(session, user_id):
+        await _noted(session, "api_key.revoked", user_id, one["id"])
+    await end(session, user_id)
+
+
+async def tell_of_ends(session: Session) -> None:
+    """Have owners told a week before a key ends, once for each key."""
+    for one in await repository.keys_about_to_end(session, _TOLD_DAYS):
+        await notices.tell(session, one["user_id"], "api_key_ending", once=one["once"], key_id=str(one["id"]))
 
 
 async def _looked_up(key_hash: bytes) -> _Known:

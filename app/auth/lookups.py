@@ -127,16 +127,16 @@ async def spend_challenge(session: Session, purpose: str, token_hash: bytes) -> 
     return found[0] if found else None
 
 
-async def live_code(session: Session, user_id: uuid.UUID) -> Row | None:
-    """The login code that was mailed last and can still be sent back."""
+async def live_code(session: Session, user_id: uuid.UUID, challenge_id: uuid.UUID) -> Row | None:
+    """What a login code follows from that can still be sent back."""
     found = await rows(
         session,
         f"""
         SELECT c.id, c.nonce, c.token_hash FROM challenges c, users u
-        WHERE c.user_id = :user_id AND c.purpose = 'login_code' AND {_LIVE}
-        ORDER BY c.created_at DESC LIMIT 1
+        WHERE c.id = :challenge_id AND c.user_id = :user_id AND c.purpose = 'login_code' AND {_LIVE}
         """,
         user_id=user_id,
+        challenge_id=challenge_id,
     )
     return found[0] if found else None
 

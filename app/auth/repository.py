@@ -262,6 +262,20 @@ async def keys_of(session: Session, user_id: uuid.UUID) -> list[Row]:
     )
 
 
+async def keys_about_to_end(session: Session, within_days: int) -> list[Row]:
+    """Those that were made for longer than twice that, and of which nobody was told yet; `once` names what is told."""
+    return await rows(
+        session,
+        f"""
+        SELECT k.id, k.user_id, told.once FROM api_keys k, LATERAL (SELECT 'api-key-ending:' || k.id AS once) AS told
+        WHERE {_HONOURED} AND expires_at <= now() + CAST(:days AS int) * interval '1 day'
+          AND created_at < expires_at - 2 * CAST(:days AS int) * interval '1 day'
+          AND NOT EXISTS (SELECT FROM outbox WHERE subject = told.once)
+        """,
+        days=within_days,
+    )
+
+
 async def use_key(session: Session, key_hash: bytes) -> Row | None:
     """A key that is honoured, with the seconds it has left, None for ever; that it was used is noted each minute."""
     found = await rows(

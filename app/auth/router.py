@@ -37,7 +37,9 @@ _LOGIN_BODY: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["username", "password"],
-                    "properties": {name: {"type": "string"} for name in ("username", "password", "code")},
+                    "properties": {
+                        name: {"type": "string"} for name in ("username", "password", "code", "attempt")
+                    },
                 }
             },
         },
@@ -74,7 +76,8 @@ async def log_in(request: Request) -> JSONResponse:
     """Sign in with JSON, or with the OAuth2 password form.
 
     Where a 401 asks for a code, send the same again with `code`: `totp_required` wants one of the authenticator or a
-    recovery code; `login_code_required`, after many failures from elsewhere, the one that has just been mailed.
+    recovery code; `login_code_required`, after many failures from elsewhere, the one that has just been mailed,
+    with the `attempt` of that answer, to which alone it belongs.
     """
     return JSONResponse(await service.log_in(await _credentials(request)))
 
@@ -101,7 +104,7 @@ async def me(caller: CurrentUser, session: SessionDep) -> JSONResponse:
 async def _credentials(request: Request) -> Login:
     if request.headers.get("content-type", "").startswith(_FORM):
         form = await request.form()
-        sent = {"email": "username", "password": "password", "code": "code"}
+        sent = {"email": "username", "password": "password", "code": "code", "attempt": "attempt"}
         content: Any = {name: form[field] for name, field in sent.items() if field in form}
     else:
         try:

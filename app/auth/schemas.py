@@ -51,6 +51,8 @@ Token = Annotated[
     str, Field(min_length=1, max_length=100, description="What stands behind `#token=` in the mail.")
 ]
 
+Attempt = Annotated[str, Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
 
 class Login(Strict):
     email: KnownEmail = Field(examples=["demo@example.com"])
@@ -59,6 +61,10 @@ class Login(Strict):
         default=None,
         description="Where `totp_required` or `login_code_required` asked for it: a code of the authenticator, a "
         "recovery code, or the code that was mailed.",
+    )
+    attempt: Attempt | None = Field(
+        default=None,
+        description="With a code that was mailed: the `attempt` of the `login_code_required` that had it mailed.",
     )
 
 
@@ -70,14 +76,24 @@ class ForgottenPassword(Strict):
     email: KnownEmail = Field(examples=["ada@example.com"])
 
 
+RevokeKeys = Annotated[
+    bool,
+    Field(
+        description="End all API keys of the account as well; do so where somebody may have had the password."
+    ),
+]
+
+
 class PasswordReset(Strict):
     token: Token
     new_password: Password
+    revoke_api_keys: RevokeKeys = False
 
 
 class PasswordChange(Strict):
     current_password: Password
     new_password: Password
+    revoke_api_keys: RevokeKeys = False
 
 
 class EmailChange(Strict):

@@ -125,9 +125,9 @@ async def _failed(session: Session, email: str, user: User | None) -> AppError:
 
 async def _proven(session: Session, user: User, data: Login) -> Row | AppError:
     """A session for who has said the right password, or what is asked for beside it."""
-    refusal = await _wanted_beside(session, user, data.code)
+    refusal = await _wanted_beside(session, user, data)
     if refusal is not None:
-        LOGINS.labels("wrong_code" if data.code else "code_required").inc()
+        LOGINS.labels("wrong_code" if isinstance(refusal, WrongCode) else "code_required").inc()
         return refusal
     here = origin.network(origin.address.get())
     await attempts.forget(session, _FAILURES, f"{user.email} {here}")
@@ -137,17 +137,17 @@ async def _proven(session: Session, user: User, data: Login) -> Row | AppError:
     return await sessions.opened(session, user, second_factor=second)
 
 
-async def _wanted_beside(session: Session, user: User, code: str | None) -> AppError | None:
+async def _wanted_beside(session: Session, user: User, data: Login) -> AppError | None:
+    code = data.code
     if user.totp_confirmed_at is not None:
         if code is None:
             return TotpRequired()
         return None if await second_factor.accepts(session, user, code) else WrongCode()
     if not await _is_attacked(session, user):
         return None
-    if code is None:
-        await challenges.mail_code(session, user.id)
-        return LoginCodeRequired()
-    if await challenges.accepts_code(session, user.id, code):
+    if code is None or data.attempt is None:
+        return LoginCodeRequired(attempt=str(await challenges.mail_code(session, user.id)))
+    if await challenges.accepts_code(session, user.id, uuid.UUID(data.attempt), code):
         return None
     await notices.note(session, user.id, "second_factor.failed")
     return WrongCode()

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstraints
 
-from app.auth.schemas import Password, UserOut
+from app.auth.schemas import KnownEmail, Password, UserOut
 from app.auth.scopes import Scope
 from app.core.shapes import Strict
 from app.core.text import line, without_card_number
@@ -78,6 +78,10 @@ class AccountOut(UserOut):
 class AccountList(BaseModel):
     data: list[AccountOut]
     next_cursor: str | None
+
+
+class AccountSearch(Strict):
+    email: KnownEmail = Field(description="The whole address.", examples=["ada@example.com"])
 
 
 class UserPatch(Strict):

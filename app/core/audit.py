@@ -2,10 +2,14 @@
 
 A row is never changed and never deleted, which the database itself sees to; whole months are dropped when they
 are old. It names people by their ids only, and addresses by their networks.
+
+Each row is a line of the log as well, which leaves this machine with the others: who takes rows away here cannot
+take away that they were there.
 """
 
 import uuid
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 import orjson
@@ -13,8 +17,10 @@ from sqlalchemy import CheckConstraint, Index, String, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core import logging, origin, partitions
-from app.core.db import Base, Row, Session, rows
+from app.core import business, logging, origin, partitions
+from app.core.db import Base, Row, Session, after_commit, rows
+
+log = logging.logger(logging.AUDIT)
 
 TABLE = "audit_log"
 _REST, _ASIDE = "audit_log_rest", "audit_log_aside"
@@ -63,11 +69,12 @@ async def record(
     Only ids, counts and our own words go into `data`: never names, addresses, secrets or what somebody typed.
     """
     address = origin.address.get()
-    await rows(
+    [kept] = await rows(
         session,
         """
         INSERT INTO audit_log (action, actor_kind, actor, subject, network, request_id, data)
         VALUES (:action, :by, :actor, :subject, :network, :request_id, CAST(:data AS jsonb))
+        RETURNING id
         """,
         action=action,
         by=by,
@@ -77,6 +84,21 @@ async def record(
         request_id=logging.request_id.get() or None,
         data=orjson.dumps(data).decode(),
     )
+    after_commit(session, partial(_tell, action, kept["id"], by, actor, subject))
+
+
+async def _tell(action: str, row: uuid.UUID, by: Actor, actor: uuid.UUID | None, subject: str | None) -> None:
+    """The line of a row: its id leads there, to whatever else is known. Of a booking it has the number of its lines."""
+    kind, _, reference = (subject or "").partition(":")
+    about = {
+        "event.dataset": logging.AUDIT,
+        "event.action": action,
+        "event.id": str(row),
+        "jetway.audit.by": by,
+        "jetway.audit.actor": actor and str(actor),
+        "jetway.audit.subject": f"{kind}:{business.anonymous(reference)}" if kind == "booking" else subject,
+    }
+    log.info(action, **{name: told for name, told in about.items() if told is not None})
 
 
 def signed_in() -> tuple[Actor, uuid.UUID | None]:

@@ -1,10 +1,12 @@
 """Every setting: its default, its unit and why it exists.
 
-Read once from the environment (and from `.env`, which the environment overrides). `.env.example` is
-generated from this class, so a setting cannot exist without its explanation.
+Read once from the environment, from `.env`, which the environment overrides, and from files in SECRETS_DIR, which both
+override. `.env.example` is generated from this class, so a setting cannot exist without its explanation.
 """
 
+import os
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -302,6 +304,7 @@ class Settings(Safety, Operating):
     @model_validator(mode="after")
     def _refuse_weak(self) -> "Settings":
         if self.app_env == "production":
+            production.draw_what_is_not_needed(self)
             production.refuse_weak(self)
         return self
 
@@ -309,8 +312,10 @@ class Settings(Safety, Operating):
 @lru_cache
 def settings() -> Settings:
     """The process's settings, read on first use; wrong ones end it with a line that tells the operator which."""
+    folder = os.environ.get("SECRETS_DIR", "")
     try:
-        return Settings()
+        # One that is not there is refused as what is wrong with SECRETS_DIR.
+        return Settings(_secrets_dir=folder if folder and Path(folder).is_dir() else None)
     except ValidationError as error:
         wrong = "; ".join(_told(one["loc"], one["msg"]) for one in error.errors(include_input=False))
         raise SystemExit(f"Jetway does not start: {wrong}.") from None

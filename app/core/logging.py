@@ -28,8 +28,9 @@ from app.core.config import settings
 from app.core.work import Work
 
 ECS_VERSION = "8.17.0"
-# The datasets: what anybody has to say, one line a request, one line a task, and what the business did.
-APP, ACCESS, TASKS, BUSINESS = "jetway.app", "jetway.access", "jetway.tasks", "jetway.business"
+# The datasets: what anybody has to say, one line a request, one line a task, what the business did, who did what.
+APP, ACCESS, TASKS = "jetway.app", "jetway.access", "jetway.tasks"
+BUSINESS, AUDIT = "jetway.business", "jetway.audit"
 
 # A plain variable, because setting it is all that a hot request pays for.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -178,6 +179,7 @@ def configure() -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings().log_level)
+    logging.getLogger(AUDIT).setLevel(logging.INFO)  # Whoever wants fewer lines does not mean these.
     logging.captureWarnings(True)
     for name in ("uvicorn", "uvicorn.error", "celery"):
         logging.getLogger(name).handlers = []

@@ -9,6 +9,19 @@ from app.core import written
 
 
 class Operating(BaseSettings):
+    secrets_dir: Annotated[str, AfterValidator(written.a_folder)] = Field(
+        default="",
+        description="A folder of files that are called like these variables, such as /run/secrets/JWT_SECRET: what "
+        "Docker, Kubernetes, systemd and the agents of vaults write. A variable that is set goes before its file. This "
+        "one is read from the environment alone.",
+    )
+    process: Literal["", "worker", "beat", "migration"] = Field(
+        default="",
+        description="Which process this is, where each is given its own secrets alone. A `worker` needs no JWT_SECRET "
+        "and no STRIPE_WEBHOOK_SECRET; `beat` and `migration`, which is `python -m app prepare` too, need PostgreSQL "
+        "and Redis only. What such a process lacks it draws for itself, so that nobody takes what it would sign. "
+        "Empty: it has all of them.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least severe message that is logged."
     )

@@ -1,11 +1,14 @@
 """What production refuses to start with: secrets that others know, doors left open, and outsiders that are none."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from ipaddress import ip_network
 from itertools import combinations
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from sqlalchemy import make_url
 
 from app.core.written import listed
 
@@ -19,11 +22,29 @@ _SHORTEST_SECRET = 32
 _FEWEST_KINDS = 8
 # Half of all addresses is /1; the widest networks that belong to anybody are /8, and fc00::/7 to everybody.
 _WIDEST_NETWORK = 7
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+# `require` encrypts and believes whoever answers. `verify-ca` is for authorities that sign for one server alone, as
+# some hosters' do; for both a file of authorities has to be named.
+_PROVED = ("verify-full", "verify-ca")
+_OF_THE_API = ("jwt_secret", "stripe_webhook_secret")
+# What a process does nothing with; these sign and call nobody.
+_NOT_NEEDED = {
+    "worker": _OF_THE_API,
+    "beat": (*_OF_THE_API, "secret_key", "aviationstack_key"),
+    "migration": (*_OF_THE_API, "secret_key", "aviationstack_key"),
+}
+
+
+def draw_what_is_not_needed(settings: "Settings") -> None:
+    """What a process is not told nobody else knows either: whatever it signed by mistake would be worth nothing."""
+    for name in _NOT_NEEDED.get(settings.process, ()):
+        if name not in settings.model_fields_set:
+            setattr(settings, name, secrets.token_hex(_SHORTEST_SECRET))
 
 
 def refuse_weak(settings: "Settings") -> None:
     """Raises ValueError, which names every weak setting and never a value."""
-    found = [*_secrets(settings), *_doors(settings), *_vendors(settings), *_mail(settings)]
+    found = [*_secrets(settings), *_doors(settings), *_vendors(settings), *_mail(settings), *_inner(settings)]
     if found:
         raise ValueError("; ".join(dict.fromkeys(found)))
 
@@ -37,8 +58,8 @@ def _secrets(settings: "Settings") -> Iterator[str]:
         "ADMIN_METRICS_TOKEN": [settings.admin_metrics_token] if settings.admin_metrics_token else [],
         "STRIPE_WEBHOOK_SECRET": [settings.stripe_webhook_secret] if settings.stripe_secret_key else [],
     }
-    for name, secrets in kept.items():
-        for secret in secrets:
+    for name, listed_secrets in kept.items():
+        for secret in listed_secrets:
             if len(secret) < _SHORTEST_SECRET or any(known in secret.lower() for known in _PLACEHOLDERS):
                 yield f"{name} is missing, a placeholder or shorter than {_SHORTEST_SECRET} characters"
             elif _is_a_pattern(secret):
@@ -99,5 +120,53 @@ def _mail(settings: "Settings") -> Iterator[str]:
         yield "MAIL_FROM is missing"
 
 
+def _inner(settings: "Settings") -> Iterator[str]:
+    """What is ours is spoken to so that nobody between can read or answer, or in a network that the operator names."""
+    plain = {*_THIS_MACHINE, *listed(settings.plain_hosts.lower())}
+    databases = {
+        "DATABASE_URL": settings.sqlalchemy_url,
+        "DATABASE_REPLICA_URL": settings.sqlalchemy_replica_url,
+    }
+    for name, url in databases.items():
+        if url and not _database_proves_itself(url) and not _database_hosts(url) <= plain:
+            yield f"{name} must say sslmode=verify-full, or PLAIN_HOSTS name its host"
+    if not _redis_proves_itself(settings.redis_url) and not _is_one_of(plain, settings.redis_url):
+        yield "REDIS_URL must be rediss://, whose certificate is verified, or PLAIN_HOSTS name its host"
+    collector = settings.otel_exporter_otlp_endpoint
+    if collector.startswith("http://") and not _is_one_of(plain, collector):
+        yield "OTEL_EXPORTER_OTLP_ENDPOINT must be https, or PLAIN_HOSTS name its host"
+
+
+def _database_proves_itself(url: str) -> bool:
+    """Whichever way it is said: `ssl` is the driver's own word for it."""
+    said = make_url(url).normalized_query
+    words = [*said.get("sslmode", ()), *said.get("ssl", ())]
+    return bool(words) and all(word in _PROVED for word in words)
+
+
+def _database_hosts(url: str) -> set[str]:
+    """All that an address names; a socket of this machine is none."""
+    address = make_url(url)
+    named = [unquote(address.host or ""), *address.normalized_query.get("host", ())]
+    hosts = [host for several in named for host in several.split(",") if host and not host.startswith("/")]
+    return {host.partition(":")[0] if host.count(":") == 1 else host for host in hosts}
+
+
+def _redis_proves_itself(url: str) -> bool:
+    said = parse_qs(urlsplit(url).query)
+    asked = said.get("ssl_cert_reqs", ["required"]) + said.get("ssl_check_hostname", ["true"])
+    return url.startswith("rediss://") and {word.lower() for word in asked} <= {
+        "required",
+        "true",
+        "1",
+        "yes",
+    }
+
+
+def _is_one_of(hosts: set[str], url: str) -> bool:
+    """Whether it is at one of these, or, without a host, a socket of this machine."""
+    return (urlsplit(url).hostname or "localhost") in hosts
+
+
 def on_this_machine(url: str) -> bool:
-    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+    return urlsplit(url).hostname in _THIS_MACHINE

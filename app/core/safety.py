@@ -111,6 +111,12 @@ class Safety(BaseSettings):
         description="Proxies in front of the product, as a comma-separated list of addresses and networks. Only from "
         "them is X-Forwarded-For believed; everybody else's address is the one they connect from.",
     )
+    plain_hosts: str = Field(
+        default="",
+        description="Hosts that production may speak to without TLS, as a comma-separated list of names and addresses: "
+        "PostgreSQL, Redis or a collector of traces in a network where nobody else is, as Compose's own. This machine "
+        "is always among them; of all others production wants `sslmode=verify-full`, `rediss://` and https.",
+    )
     forwarded_allow_ips: str = Field(
         default="",
         description="uvicorn's own setting of whose X-Forwarded-For it believes. Where it is set, what uvicorn says is "

@@ -2,6 +2,7 @@
 
 from email.utils import parseaddr
 from ipaddress import ip_network
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.core import service_account
@@ -19,6 +20,12 @@ def without_last_slash(url: str) -> str:
 def with_version_path(url: str) -> str:
     url = url.rstrip("/")
     return url if urlsplit(url).path else f"{url}/v1"
+
+
+def a_folder(path: str) -> str:
+    if path and not Path(path).is_dir():
+        raise ValueError("it must be a folder that can be read")
+    return path
 
 
 def a_mail_server(url: str) -> str:

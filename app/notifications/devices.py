@@ -57,6 +57,13 @@ async def remove(session: Session, user_id: uuid.UUID, public_id: str) -> None:
     await _audit(session, "device.removed", device_id)
 
 
+async def remove_all(session: Session, user_id: uuid.UUID) -> None:
+    """An app that its owner opens again registers itself anew."""
+    for device in await repository.devices(session, user_id):
+        await repository.remove_device(session, user_id, device["id"])
+        await _audit(session, "device.removed", device["id"])
+
+
 async def _audit(session: Session, action: str, device_id: uuid.UUID) -> None:
     by, actor = audit.signed_in()
     await audit.record(session, action, by=by, actor=actor, subject=f"device:{_PREFIX}{device_id.hex}")

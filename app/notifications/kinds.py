@@ -44,6 +44,7 @@ ACCOUNT_KINDS = (
     "account_totp_on",
     "account_totp_off",
     "account_session_reused",
+    "account_api_key_ending",
 )
 BOOKING_KINDS = (
     *_PLAIN.values(),

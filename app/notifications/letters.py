@@ -15,7 +15,7 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from app.auth import challenges
+from app.auth import challenges, keys
 from app.bookings import guests
 from app.bookings import service as bookings
 from app.core.config import settings
@@ -148,8 +148,17 @@ _PAGES = {
 
 
 async def _owner(session: Session, row: Row, words: Wording) -> Told | None:
-    values: Values = {"code": None, "valid_until": None}
+    values: Values = dict.fromkeys(("code", "valid_until", "api_keys", "api_key", "ends"))
     path = _PAGES.get(row["kind"], "account/security")
+    if row["kind"] in ("account_password_changed", "account_api_key_ending"):
+        live = (await keys.listed(session, UUID(row["data"]["user_id"])))["data"]
+        values["api_keys"] = str(len(live)) if live else None
+        ending = next((one for one in live if one["id"] == row["data"].get("key_id")), None)
+        if ending is None and row["kind"] == "account_api_key_ending":
+            return None
+        if ending:
+            values["api_key"] = ending["shown"]
+            values["ends"] = words.moment(datetime.fromisoformat(ending["expires_at"]), "UTC")
     if asks_for_answer(row["kind"]):
         asked = await challenges.mailed(session, UUID(row["data"]["challenge_id"]))
         if asked is None:

@@ -1,5 +1,6 @@
 """What Beat asks for to keep the house in order."""
 
+from app.auth import keys
 from app.auth import service as accounts
 from app.bookings import guests
 from app.core import audit, background, clock, db, idempotency, outbox
@@ -61,6 +62,13 @@ async def purge() -> None:
         await flights.purge(session)
         await timetable.purge(session)
     await privacy.forget_latecomers()
+
+
+@task("ops.tell_of_ends")
+async def tell_of_ends() -> None:
+    """Owners of API keys hear of it before one ends."""
+    async with db.transaction() as session:
+        await keys.tell_of_ends(session)
 
 
 @task("ops.drop_events")

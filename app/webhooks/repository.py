@@ -49,6 +49,18 @@ async def of_user(
     )
 
 
+async def pause_all(session: Session, user_id: uuid.UUID) -> list[Row]:
+    """Those that were active until now."""
+    return await rows(
+        session,
+        """
+        UPDATE webhook_subscriptions SET status = 'paused', updated_at = now()
+        WHERE user_id = :user_id AND status = 'active' RETURNING *
+        """,
+        user_id=user_id,
+    )
+
+
 async def find(
     session: Session, user_id: uuid.UUID, subscription_id: uuid.UUID, *, locked: bool = False
 ) -> Row | None:

@@ -178,6 +178,12 @@ async def replay(session: Session, user_id: uuid.UUID, subscription_id: str, dat
     return {"replayed": replayed, "complete": replayed < MOST_REPLAYED}
 
 
+async def pause_all(session: Session, user_id: uuid.UUID) -> None:
+    """Nothing is sent until the account's owner, who may not have made them, has looked at each."""
+    for subscription in await repository.pause_all(session, user_id):
+        await _audit(session, "paused", subscription)
+
+
 def test_vector() -> Row:
     """A delivery whose secrets everybody knows, signed as during a rotation, for who writes a verifier."""
     known = [

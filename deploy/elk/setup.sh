@@ -3,7 +3,7 @@
 # harm. ELASTICSEARCH_URL and ELASTIC_PASSWORD are needed. KIBANA_URL: data views and dashboards are imported.
 # KIBANA_PASSWORD: becomes that of Kibana's own user. FILEBEAT_PASSWORD: a user `jetway_writer` may only add lines.
 # CURL_CA_BUNDLE is a file with the authority of their certificates, where that is their own.
-# LOGS_KEPT and BUSINESS_KEPT are how long lines are kept, as Elasticsearch writes it: 30d and 400d.
+# LOGS_KEPT, BUSINESS_KEPT and AUDIT_KEPT are how long lines are kept, as Elasticsearch writes it: 30d, 400d and 400d.
 set -eu
 : "${ELASTICSEARCH_URL:?is missing, such as http://elasticsearch:9200}" "${ELASTIC_PASSWORD:?is missing}"
 cd "$(dirname "$0")"
@@ -25,10 +25,13 @@ put() { # path, document on standard input
 
 sed "s/\"30d\"/\"${LOGS_KEPT:-30d}\"/" lifecycle.json | put _ilm/policy/jetway-logs
 sed "s/\"30d\"/\"${BUSINESS_KEPT:-400d}\"/" lifecycle.json | put _ilm/policy/jetway-business
+sed "s/\"30d\"/\"${AUDIT_KEPT:-400d}\"/" lifecycle.json | put _ilm/policy/jetway-audit
 put _index_template/jetway-logs < index-template.json
-# The same fields, kept longer: it wins because its priority is higher.
-sed -e 's/logs-jetway\.\*-\*/logs-jetway.business-*/' -e 's/"jetway-logs"/"jetway-business"/' \
-    -e 's/"priority": 300/"priority": 310/' index-template.json | put _index_template/jetway-business
+# The same fields, kept longer: they win because their priority is higher.
+for name in business audit; do
+    sed -e "s/logs-jetway\.\*-\*/logs-jetway.$name-*/" -e "s/\"jetway-logs\"/\"jetway-$name\"/" \
+        -e 's/"priority": 300/"priority": 310/' index-template.json | put "_index_template/jetway-$name"
+done
 
 if [ -n "${KIBANA_PASSWORD:-}" ]; then
     printf '{"password": "%s"}' "$KIBANA_PASSWORD" | put _security/user/kibana_system/_password

@@ -1,5 +1,5 @@
--- Three roles in place of one that may do everything: run it as an administrator of the database, after the first
--- migration, and again whenever a table that is kept by the month was added. It changes nothing a second time.
+-- Three roles in place of one that may do everything: run it as an administrator of the database, before the first
+-- migration, as init.sh does, or at any time after it. It changes nothing a second time.
 --
 --   jetway_owner   migrates: `alembic upgrade head` runs as it, and nothing else does
 --   jetway_app     runs the API, workers and Beat: reads and writes rows, and cannot change a table or a trigger
@@ -56,6 +56,11 @@ ALTER DEFAULT PRIVILEGES FOR ROLE jetway_owner IN SCHEMA public
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO jetway_app;
 ALTER DEFAULT PRIVILEGES FOR ROLE jetway_owner IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO jetway_app;
 -- Which version the tables are of is nobody's to change but the migrations'.
-REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM jetway_app;
+DO $$
+BEGIN
+    IF to_regclass('alembic_version') IS NOT NULL THEN
+        REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM jetway_app;
+    END IF;
+END $$;
 
 COMMIT;

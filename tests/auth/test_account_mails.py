@@ -1,6 +1,7 @@
 """What an account's owner is told, and who else is not."""
 
 import uuid
+from inspect import unwrap
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from app.core import db
 from app.notifications import letters
 from app.notifications.kinds import ACCOUNT_KINDS, asks_for_answer, category
 from app.notifications.wording import LANGUAGES, wording
+from app.ops import tasks
 from app.webhooks import messages
+from tests.auth.keyring import made
 from tests.auth.support import Mailbox, user_id
 from tests.support.client import Client
 
@@ -47,9 +50,8 @@ def test_every_kind_is_written_in_every_language() -> None:
             assert category(kind) == "account"
             code = "12345678" if kind == "account_login_code" else None
             until = "tomorrow" if asks_for_answer(kind) else None
-            told = letters.Told(
-                words, {"code": code, "valid_until": until}, "account/x", [], footer="footer_account"
-            )
+            values = {"code": code, "valid_until": until, "api_keys": "2", "api_key": "jtw_…", "ends": "soon"}
+            told = letters.Told(words, values, "account/x", [], footer="footer_account")
             letter = letters.render(kind, told)
             assert len(words.paragraphs(kind, told.values)) == len(words._texts[kind]["body"])
             assert ("tomorrow" in letter.text) == (until is not None)
@@ -106,3 +108,26 @@ async def test_a_rotated_key_still_makes_the_links_of_before(
     monkeypatch.setattr(settings(), "secret_key", f"{settings().secret_key},{uuid.uuid4().hex * 2}")
 
     assert await mailbox.token(traveller.user["email"], "account/reset")
+
+
+async def test_owners_hear_of_a_key_a_week_before_it_ends(
+    mailbox: Mailbox, traveller: Client, sql: Any
+) -> None:
+    """Once; not of one that was made for a few days, that ends later, or that has been revoked since."""
+    ending, later, gone = [(await made(traveller, expires_in_days=90)).user for _ in range(3)]
+    await made(traveller, expires_in_days=7)
+    for key, days in ((ending, 6), (gone, 6), (later, 9)):
+        await sql(
+            "UPDATE api_keys SET created_at = now() - interval '84 days', expires_at = now() + :d * interval '1 day'"
+            " WHERE id = CAST(:id AS uuid)",
+            id=key["id"],
+            d=days,
+        )
+
+    for _ in range(2):
+        await unwrap(tasks.tell_of_ends)()
+    await traveller.send("DELETE", f"/auth/api-keys/{gone['id']}")
+
+    told = [mail for mail in await mailbox.mails(traveller.user["email"]) if "API key" in mail["subject"]]
+    assert [ending["shown"] in mail["text"] for mail in told] == [True]
+    assert ending["key"] not in told[0]["text"]

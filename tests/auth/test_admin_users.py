@@ -55,6 +55,18 @@ async def test_accounts_are_found_by_their_address(admin: Client, traveller: Cli
     assert (await admin.get(f"/admin/users/{uuid.uuid4()}")).code == "user_not_found"
 
 
+async def test_an_address_that_is_looked_for_need_not_be_in_the_requests(
+    admin: Client, traveller: Client
+) -> None:
+    """Which proxies and browsers write down."""
+    found = await admin.post("/admin/users/search", {"email": traveller.user["email"].upper()})
+    nobody = await admin.post("/admin/users/search", {"email": "nobody-at-all@example.com"})
+
+    assert [one["id"] for one in found.body["data"]] == [traveller.user["id"]]
+    assert (found.body["next_cursor"], nobody.body) == (None, {"data": [], "next_cursor": None})
+    assert (await traveller.post("/admin/users/search", {"email": "a@example.com"})).code == "admins_only"
+
+
 async def test_accounts_come_in_pages(admin: Client, api: Client) -> None:
     """Newest first."""
     made = [(await api.signed_up()).user["id"] for _ in range(3)]

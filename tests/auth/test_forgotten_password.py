@@ -1,12 +1,14 @@
 """A new password for who has forgotten theirs."""
 
 import asyncio
+import uuid
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from app.core.config import settings
+from tests.auth.keyring import made
 from tests.auth.support import (
     NEW_PASSWORD,
     Mailbox,
@@ -166,9 +168,55 @@ async def test_a_second_factor_stays_where_the_address_was_verified(
 async def test_what_a_stranger_prepared_goes_with_their_password(
     mailbox: Mailbox, api: Client, traveller: Client
 ) -> None:
-    """Somebody opened an account with another's address and gave it a second factor: the owner gets in all the same."""
+    """Somebody opened an account with another's address and gave it a second factor and a key: the owner gets in all
+    the same, and the key is none any more.
+    """
     await enrolled(traveller)
+    key = await made(traveller)
 
     await reset(api, await asked(mailbox, api, traveller))
 
     assert (await log_in(api, traveller.user["email"], NEW_PASSWORD)).status == 200
+    assert (await key.post("/bookings", {})).status == 401
+
+
+@pytest.mark.parametrize("verified", [False, True])
+async def test_a_stranger_hears_no_more_of_the_account(
+    mailbox: Mailbox, api: Client, traveller: Client, sql: Any, verified: bool
+) -> None:
+    """On a server or a phone of theirs; what the owner of a verified address has set up stays."""
+    if verified:
+        await sql("UPDATE users SET email_verified = true WHERE id = :id", id=user_id(traveller))
+    hook = {"url": "http://127.0.0.1:8799/hook", "events": ["*"]}
+    assert (await traveller.post("/webhooks/subscriptions", hook)).status == 201
+    assert (await traveller.post("/devices", {"token": uuid.uuid4().hex, "platform": "ios"})).status == 201
+
+    await reset(api, await asked(mailbox, api, traveller))
+    await mailbox.mails(traveller.user["email"])  # Events are handed on.
+
+    owner = await signed_in(api, traveller.user["email"], NEW_PASSWORD)
+    [found] = (await owner.get("/webhooks/subscriptions")).body["data"]
+    assert found["status"] == ("active" if verified else "paused")
+    assert len((await owner.get("/devices")).body["data"]) == (1 if verified else 0)
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+async def test_keys_of_a_verified_account_end_if_their_owner_wants_it(
+    mailbox: Mailbox, api: Client, traveller: Client, sql: Any, wanted: bool
+) -> None:
+    """Servers run on them, so that by itself a new password ends none; the mail says that there are some."""
+    email = traveller.user["email"]
+    await sql("UPDATE users SET email_verified = true WHERE id = :id", id=user_id(traveller))
+    keys = [await made(traveller), await made(traveller)]
+    body = {"token": await asked(mailbox, api, traveller), "new_password": NEW_PASSWORD}
+
+    assert (await api.post("/auth/password/reset", body | {"revoke_api_keys": wanted})).status == 204
+
+    assert {(await key.post("/bookings", {})).status for key in keys} == {401 if wanted else 422}
+    told = [mail for mail in await mailbox.mails(email) if "password has been changed" in mail["subject"]]
+    assert ("your account has 2." in told[-1]["text"]) is not wanted
+    ended = await sql(
+        "SELECT count(*) AS n FROM audit_log WHERE action = 'api_key.revoked' AND actor = :id",
+        id=user_id(traveller),
+    )
+    assert ended[0]["n"] == (2 if wanted else 0)

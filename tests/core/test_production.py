@@ -30,6 +30,8 @@ STRONG = {
     "fcm_service_account": "",
     "cors_origins": "https://app.example.com",
     "trusted_proxies": "10.0.0.0/8, fc00::/7",
+    "database_url": "postgresql://jetway:of-its-own@db.example.com/jetway?sslmode=verify-full",
+    "redis_url": "rediss://:of-its-own@cache.example.com:6379/0",
 }
 SECRETS = ["jwt_secret", "secret_key", "encryption_key", "admin_metrics_token", "stripe_webhook_secret"]
 LISTS = ["jwt_secret", "secret_key", "encryption_key"]
@@ -107,6 +109,64 @@ def test_no_secret_serves_two_purposes(name: str, other: str) -> None:
 def test_a_door_left_open_is_refused(wrong: dict[str, str], said: str) -> None:
     """By the name of the setting that opens it."""
     assert said in refused(**wrong)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            f"postgresql://db.example.com/jetway{said}"
+            for said in ("", "?sslmode=require", "?sslmode=prefer")
+        ),
+        "postgresql://db.example.com/jetway?sslmode=verify-full&ssl=disable",
+        "postgresql://localhost/jetway?host=db.example.com",
+        "postgresql://localhost,db.example.com/jetway",
+    ],
+)
+@pytest.mark.parametrize("name", ["database_url", "database_replica_url"])
+def test_a_database_that_proves_nothing_is_refused(name: str, url: str) -> None:
+    """Whoever is on the way could read passengers' names, or answer in its place; `require` believes anybody."""
+    assert f"{name.upper()} must say sslmode=verify-full" in refused(**{name: url})
+    assert settings(**{name: url, "plain_hosts": "x, DB.example.com"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:of-its-own@cache.example.com:6379/0",
+        "rediss://cache.example.com/0?ssl_cert_reqs=none",
+        "rediss://cache.example.com/0?ssl_check_hostname=false",
+    ],
+)
+def test_a_cache_that_proves_nothing_is_refused(url: str) -> None:
+    """It has tasks and answers in it."""
+    assert "REDIS_URL must be rediss://" in refused(redis_url=url)
+    assert settings(redis_url=url, plain_hosts="cache.example.com")
+
+
+def test_traces_do_not_cross_a_network_in_the_clear() -> None:
+    """They tell what is asked when, and how long it takes."""
+    collector = {"otel_exporter_otlp_endpoint": "http://collector:4318"}
+
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT must be https" in refused(**collector)
+    assert settings(**collector, plain_hosts="collector")
+    assert settings(otel_exporter_otlp_endpoint="https://collector:4318")
+
+
+def test_an_address_in_pieces_has_no_word_for_tls() -> None:
+    """So it is for this machine, or for hosts that are named."""
+    pieces = {"database_url": "", "postgres_host": "postgres", "postgres_password": "of/its:own"}
+
+    assert "DATABASE_URL must say sslmode=verify-full" in refused(**pieces)
+    assert settings(**pieces, plain_hosts="postgres,redis")
+
+
+@pytest.mark.parametrize(
+    "database", ["localhost:5432/jetway", "127.0.0.1/x", "[::1]/x", "/x?host=/run/postgresql"]
+)
+@pytest.mark.parametrize("cache", ["redis://localhost:6379/0", "unix:///run/redis.sock"])
+def test_on_this_machine_nobody_is_between(database: str, cache: str) -> None:
+    assert settings(database_url=f"postgresql://{database}", redis_url=cache)
 
 
 @pytest.mark.parametrize("name", ["DEMO_EMAIL", "DEMO_PASSWORD"])

@@ -61,6 +61,11 @@ REFUSED: dict[str, tuple[Object, str]] = {
         with_values("everything", secret__values__ADMIN_METRICS_TOKEN=None),
         "ADMIN_METRICS_TOKEN is missing",
     ),
+    "a database in the clear": (with_values("bare", config=None), "DATABASE_URL is not encrypted"),
+    "a cache in the clear": (
+        with_values("everything", secret__values__REDIS_URL="redis://:b7Kd@redis.data.svc:6379/0"),
+        "REDIS_URL is not encrypted",
+    ),
     "no key in the store": (with_values("external-secrets", secret__external__key=None), "external.key"),
     "no host": (with_values("managed", ingress__host=None), "ingress.host is missing"),
     "proxies unknown": (with_values("managed", trustedProxies=None), "trustedProxies is missing"),

@@ -29,7 +29,10 @@ def test_every_name_that_an_object_mentions_is_there(case: str) -> None:
         for one in rendered()[case]["objects"]
     }
     names = {(kind, name) for kind, name, _ in there}
-    made_elsewhere = {("Secret", CASES[case]["secret"].get("existing"))}
+    made_elsewhere = {
+        ("Secret", CASES[case]["secret"].get("existing")),
+        ("Secret", CASES[case].get("migration", {}).get("databaseSecret")),
+    }
     if "external" in CASES[case]["secret"]:
         made_elsewhere |= {("Secret", name) for kind, name in names if kind == "ExternalSecret"}
 
@@ -61,6 +64,9 @@ def mentioned_by(pod: Object) -> set[tuple[str, str]]:
         for source in one["envFrom"]:
             kind = "ConfigMap" if "configMapRef" in source else "Secret"
             found.add((kind, next(iter(source.values()))["name"]))
+        for variable in one.get("env", []):
+            if "valueFrom" in variable:
+                found.add(("Secret", variable["valueFrom"]["secretKeyRef"]["name"]))
     return found
 
 

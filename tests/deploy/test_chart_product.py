@@ -48,7 +48,7 @@ def test_what_the_values_name_in_comments_is_a_setting() -> None:
     assert {name for name in names if name.lower() not in Settings.model_fields} == set()
 
 
-@pytest.mark.parametrize("case", ["everything", "minimal"])
+@pytest.mark.parametrize("case", ["everything", "minimal", "bare"])
 def test_production_starts_with_what_it_is_told(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The product's own checks of secrets and doors, once the key of the vendor is no placeholder."""
     for name in Settings.model_fields:  # What the suite's own servers are told is not the chart's.
@@ -60,6 +60,33 @@ def test_production_starts_with_what_it_is_told(case: str, monkeypatch: pytest.M
 
     assert started.app_env == "production"
     assert started.drain_seconds == CASES[case].get("api", {}).get("drainSeconds", 10)
+
+
+@pytest.mark.parametrize("name", ["worker", "beat", "migrate", "prepare"])
+def test_a_process_gets_its_own_secrets_and_starts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker signs nobody in; Beat and migrations know of no key, and of no vendor."""
+    for one in Settings.model_fields:
+        monkeypatch.delenv(one.upper(), raising=False)
+    secret = objects("everything", "Secret")["jetway"]["stringData"]
+    container = containers("everything")[name]
+    given = dict(objects("everything", "ConfigMap")["jetway"]["data"])
+    if any("secretRef" in source for source in container["envFrom"]):
+        given |= secret
+    for variable in container["env"]:
+        given[variable["name"]] = variable.get("value") or secret.get(variable["name"], "")
+        if variable.get("value") == "":
+            del given[variable["name"]]
+    for variable, value in given.items():
+        monkeypatch.setenv(variable, value)
+
+    started = Settings(_env_file=None)
+
+    assert started.app_env == "production"
+    assert started.process == {"migrate": "migration", "prepare": "migration"}.get(name, name)
+    assert secret["JWT_SECRET"] not in given.values()
+    assert len(started.jwt_secret) == 64
+    if name != "worker":
+        assert secret.keys() & given.keys() == {"DATABASE_URL", "REDIS_URL"}
 
 
 def test_an_api_pod_has_time_to_drain_and_to_finish() -> None:

@@ -14,7 +14,8 @@ from tests.support.stack import ROOT
 
 PRODUCT = ("migrate", "api", "api2", "worker", "beat")
 # Secrets that the product has no use for, and what others read in the same environment: uvicorn, Compose, `prepare`.
-NOT_OURS = {f"{name}_PASSWORD" for name in ("POSTGRES_SUPERUSER", "GRAFANA", "ELASTIC", "KIBANA", "FILEBEAT")}
+NOT_OURS_OF = ("POSTGRES_SUPERUSER", "POSTGRES_OWNER", "GRAFANA", "ELASTIC", "KIBANA", "FILEBEAT")
+NOT_OURS = {f"{name}_PASSWORD" for name in NOT_OURS_OF}
 OF_OTHERS = NOT_OURS | {
     *(
         "WEB_CONCURRENCY",
@@ -75,8 +76,8 @@ def test_secrets_are_strong_and_different_each_time() -> None:
     secret = [
         name for name in made[0] if re.search("SECRET_?K?E?Y?$|KEY$|TOKEN|PASSWORD", name) and made[0][name]
     ]
-    assert len(secret) == 11
-    assert len({one[name] for one in made for name in secret}) == 22
+    assert len(secret) == 12
+    assert len({one[name] for one in made for name in secret}) == 24
     with pytest.raises(ValidationError, match="AVIATIONSTACK_KEY is missing") as refused:
         understood(services()["api"]["environment"])
     assert str(refused.value).count("; ") == 0  # That is all it lacks.
@@ -201,6 +202,35 @@ def test_what_is_secret_is_not_in_reach_of_the_edge() -> None:
     assert "api2.edge" in composed["api2"]["networks"]["edge"]["aliases"]
     for name in PRODUCT:
         assert {composed[name]["environment"][one] for one in NOT_OURS} == {""}
+        # In that network, and only there, they are spoken to in the clear.
+        assert composed[name]["environment"]["PLAIN_HOSTS"] == "postgres,redis"
+
+
+@pytest.mark.parametrize(
+    ("name", "knows"),
+    [
+        ("worker", {"SECRET_KEY", "ENCRYPTION_KEY", "POSTGRES_PASSWORD"}),
+        ("beat", {"POSTGRES_PASSWORD"}),
+        ("migrate", {"POSTGRES_PASSWORD"}),
+    ],
+)
+def test_a_process_knows_its_own_secrets_and_starts_with_them(name: str, knows: set[str]) -> None:
+    """The worker with the vendor's key, which its operator fills in."""
+    given = services()[name]["environment"]
+    mine = {one for one in given if given[one] and re.search("SECRET|_KEY$|TOKEN|PASSWORD$", one)}
+    filled_in = {"AVIATIONSTACK_KEY": "of-somebody"} if name == "worker" else {}
+
+    assert mine - {"REDIS_PASSWORD"} == knows
+    assert given["POSTGRES_USER"] == ("jetway_owner" if name == "migrate" else "jetway_app")
+    assert (
+        given["POSTGRES_PASSWORD"]
+        == (
+            services()["postgres"]["environment"][
+                "JETWAY_OWNER_PASSWORD" if name == "migrate" else "JETWAY_PASSWORD"
+            ]
+        )
+    )
+    assert understood(given | filled_in).app_env == "production"
 
 
 def test_what_needs_another_waits_for_it() -> None:

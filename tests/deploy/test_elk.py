@@ -199,7 +199,7 @@ def set_up(url: str, **more: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_setup_tells_everything_to_everybody(listener: tuple[type[Listener], str]) -> None:
-    """Policies before the templates that name them; the business's lines are kept longer, under the same fields."""
+    """Policies before the templates that name them; the business's lines and the audit log's are kept longer."""
     handler, url = listener
 
     done = set_up(url, KIBANA_URL=url, KIBANA_PASSWORD="k", FILEBEAT_PASSWORD="f", LOGS_KEPT="14d")
@@ -208,8 +208,10 @@ def test_setup_tells_everything_to_everybody(listener: tuple[type[Listener], str
     assert [path for _, path, _, _ in handler.heard] == [
         "/_ilm/policy/jetway-logs",
         "/_ilm/policy/jetway-business",
+        "/_ilm/policy/jetway-audit",
         "/_index_template/jetway-logs",
         "/_index_template/jetway-business",
+        "/_index_template/jetway-audit",
         "/_security/user/kibana_system/_password",
         "/_security/role/jetway_writer",
         "/_security/user/jetway_writer",
@@ -217,14 +219,17 @@ def test_setup_tells_everything_to_everybody(listener: tuple[type[Listener], str
     ]
     assert len({credentials for _, _, credentials, _ in handler.heard}) == 1
     told = [json.loads(body) for _, _, _, body in handler.heard[:-1]]
-    assert [one["policy"]["phases"]["delete"]["min_age"] for one in told[:2]] == ["14d", "400d"]
-    logs, business = told[2:4]
-    assert business["index_patterns"] == ["logs-jetway.business-*"]
-    assert business["priority"] > logs["priority"]
-    names = [one["template"]["settings"]["index"]["lifecycle"]["name"] for one in (logs, business)]
-    assert names == ["jetway-logs", "jetway-business"]
-    assert business["template"]["mappings"] == logs["template"]["mappings"]
+    assert [one["policy"]["phases"]["delete"]["min_age"] for one in told[:3]] == ["14d", "400d", "400d"]
+    logs, *longer = told[3:6]
+    assert [one["index_patterns"] for one in longer] == [["logs-jetway.business-*"], ["logs-jetway.audit-*"]]
+    names = [one["template"]["settings"]["index"]["lifecycle"]["name"] for one in (logs, *longer)]
+    assert names == ["jetway-logs", "jetway-business", "jetway-audit"]
+    for one in longer:
+        assert one["priority"] > logs["priority"]
+        assert one["template"]["mappings"] == logs["template"]["mappings"]
     assert (ELK / "kibana.ndjson").read_bytes() in handler.heard[-1][3]
+    [writer] = [body for _, path, _, body in handler.heard if path == "/_security/role/jetway_writer"]
+    assert json.loads(writer)["indices"][0]["privileges"] == ["auto_configure", "create_doc"]
     assert "s3cret" not in done.stdout + done.stderr
 
 

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from app.core.config import Settings
 from tests.support.programs import ran
@@ -33,6 +34,20 @@ def test_a_unit_gives_settings_that_there_are(unit: Path) -> None:
     assert re.findall(r"^(?:NoNewPrivileges|ProtectSystem|PrivateTmp)=(\w+)$", unit.read_text(), re.M) == [
         *("yes", "strict", "yes")
     ]
+
+
+def test_a_process_is_not_given_what_it_does_not_need() -> None:
+    """Out of the file that all of them read, the same as Compose keeps from them."""
+    composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    others = {name for name, value in composed["api"]["environment"].items() if value == ""}
+    for name, process in (("worker", "worker"), ("beat", "beat"), ("migrate", "migration")):
+        unit = (ROOT / f"deploy/systemd/jetway-{name}.service").read_text()
+        [kept] = re.findall(r"^UnsetEnvironment=(.+)$", unit, re.M)
+
+        assert f"PROCESS={process}" in unit
+        assert set(kept.split()) == {
+            one for one, value in composed[name]["environment"].items() if value == "" and one not in others
+        }
 
 
 def test_the_api_has_the_options_that_the_image_has() -> None:

@@ -73,6 +73,16 @@ async def test_data_may_load_nothing_and_pages_what_they_need(api: Client) -> No
     assert "script-src 'self'" in policies[2]
 
 
+async def test_nobody_has_a_hold_on_a_page_of_ours(api: Client) -> None:
+    """Whoever has opened it in a window of theirs; data are no page."""
+    said = [
+        (await api.get(path)).headers.get("Cross-Origin-Opener-Policy")
+        for path in ("/", "/docs", "/airports")
+    ]
+
+    assert said == ["same-origin", "same-origin", None]
+
+
 def test_in_production_browsers_come_by_https_only() -> None:
     """For a year from each answer on."""
     named = dict(headers.on_every_answer(encrypted=True))

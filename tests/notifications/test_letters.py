@@ -7,7 +7,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.core import money
@@ -72,6 +72,9 @@ def test_every_kind_is_written_in_every_language(
     given_name: str, family_name: str, data: dict[str, Any]
 ) -> None:
     """Whoever travels: names stand there as they were given, and are never taken for markup or a template."""
+    assume(
+        "None" not in given_name + family_name
+    )  # Somebody may be called so; below it is a value that is missing.
     for language in LANGUAGES:
         for kind in BOOKING_KINDS:
             known = {"flight_id": SEGMENT["flight_id"], **data}

@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 import redis
 
-from app.core.logging import ACCESS, BUSINESS, TASKS
+from app.core.logging import ACCESS, AUDIT, BUSINESS, TASKS
 from app.core.safety import Safety
 from app.privacy import service
 from dev.run import AS_ROOT
@@ -315,4 +315,14 @@ def tells_what_happened(places: dict[str, str], request_id: str, user_id: str) -
         "payment.succeeded",
         "payment.failed",
         "delivery.delivered",
+    }
+    audited = [line for told in lines.values() for line in told if line["event.dataset"] == AUDIT]
+    assert {line["event.action"] for line in audited} >= {
+        "login.failed",
+        "payment.succeeded",
+        "webhook.created",
+    }
+    paid = [line for line in audited if line["event.action"] == "payment.succeeded"]
+    assert {line["jetway.audit.subject"].partition(":")[2] for line in paid} <= {
+        line["jetway.booking.id"] for told in lines.values() for line in told if "jetway.booking.id" in line
     }

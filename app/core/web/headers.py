@@ -15,6 +15,8 @@ _ALWAYS: list[Header] = [
 _NOTHING: Header = (_CSP, b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 _ONE_YEAR: Header = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 _UNKEPT: Header = (b"cache-control", b"no-store")
+# Whoever opens a page of ours in a window has no hold on it.
+_ALONE: Header = (b"cross-origin-opener-policy", b"same-origin")
 # Our pages bring their own style and send their forms to themselves.
 _PAGE: Header = (
     _CSP,
@@ -50,9 +52,11 @@ def complete(scope: Scope, headers: list[Header], added: list[Header]) -> list[H
     What does not say how long it may be kept, or how it is asked for again, is for nobody else and kept nowhere.
     """
     own = {name.lower(): value for name, value in headers}
-    if _CSP not in own and own.get(b"content-type", b"").startswith(b"text/html"):
-        own[_CSP] = b""
-        headers = [*headers, _PROGRAM if scope["path"] in _PROGRAMS else _PAGE]
+    if own.get(b"content-type", b"").startswith(b"text/html"):
+        headers = [*headers, _ALONE]
+        if _CSP not in own:
+            own[_CSP] = b""
+            headers = [*headers, _PROGRAM if scope["path"] in _PROGRAMS else _PAGE]
     if b"cache-control" not in own and b"etag" not in own:
         headers = [*headers, _UNKEPT]
     return [*headers, *(one for one in added if one[0] not in own or one[0] == b"vary")]

@@ -76,6 +76,15 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- $_ := set $seen $secret $name -}}
 {{- end -}}
 {{- end -}}
+{{- $plain := splitList "," (get .Values.config "PLAIN_HOSTS" | default "" | toString | nospace | lower) -}}
+{{- range $name := list "DATABASE_URL" "DATABASE_REPLICA_URL" "REDIS_URL" -}}
+{{- with get $given $name -}}
+{{- $host := regexReplaceAll "^[^:]+://([^@/]*@)?([^:/?]*).*$" . "${2}" | lower -}}
+{{- if not (or (regexMatch "[?&]sslmode=verify-(full|ca)(&|$)|^rediss://" .) (has $host $plain)) -}}
+{{- fail (printf "secret.values.%s is not encrypted: sslmode=verify-full or rediss://, or its host in config.PLAIN_HOSTS" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.monitoring.enabled (not (get $given "ADMIN_METRICS_TOKEN")) -}}
 {{- fail "secret.values.ADMIN_METRICS_TOKEN is missing: with it Prometheus reads metrics" -}}
 {{- end -}}
@@ -174,7 +183,29 @@ topologySpreadConstraints:
 {{- end }}
 {{- end -}}
 
-{{/* The same of a container. Takes a list: the root, the resources, and the names of ConfigMap and Secret. */}}
+{{/*
+Which of the secrets a process is given, and which process it is told to be. The API has all of them, a worker all but the
+API's own; Beat and migrations sign, open and call nothing. Takes a list: the process, the name of the Secret, and that of another one
+for the database, if there is one.
+*/}}
+{{- define "jetway.process" -}}
+{{- if ne (index . 0) "api" }}
+- {name: PROCESS, value: {{ index . 0 }}}
+{{- end }}
+{{- if eq (index . 0) "worker" }}
+{{- range $name := list "JWT_SECRET" "ADMIN_METRICS_TOKEN" "STRIPE_WEBHOOK_SECRET" }}
+- {name: {{ $name }}, value: ""}
+{{- end }}
+{{- else if ne (index . 0) "api" }}
+- {name: DATABASE_URL, valueFrom: {secretKeyRef: {name: {{ index . 2 | default (index . 1) }}, key: DATABASE_URL}}}
+- {name: REDIS_URL, valueFrom: {secretKeyRef: {name: {{ index . 1 }}, key: REDIS_URL}}}
+{{- end }}
+{{- end -}}
+
+{{/*
+The same of a container. Takes a list: the root, the resources, the name of the ConfigMap, and that of the Secret if all of
+it is needed.
+*/}}
 {{- define "jetway.container" -}}
 {{- $root := index . 0 -}}
 image: {{ include "jetway.image" $root }}
@@ -191,7 +222,9 @@ volumeMounts:
   {{- end }}
 envFrom:
   - configMapRef: {name: {{ index . 2 }}}
-  - secretRef: {name: {{ index . 3 }}}
+  {{- with index . 3 }}
+  - secretRef: {name: {{ . }}}
+  {{- end }}
 {{- end -}}
 
 {{/* New settings are new pods. What an existing Secret holds is not known here. */}}
