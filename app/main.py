@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from app import __version__, openapi
 from app.airlines import service as airlines
 from app.airports import service as airports
-from app.api import CALLS, LARGER_BODIES, OTHER_BODIES, SEARCHES, router
+from app.api import CALLS, LARGER_BODIES, OTHER_BODIES, ROUTERS, SEARCHES
 from app.auth import keys, revoked, tokens
 from app.bookings.hotpath import HotPath
 from app.core import copies, db, gathering, http, logging, redis, tracing, written
@@ -85,7 +85,8 @@ def create_api() -> FastAPI:
         redirect_slashes=False,  # Where to would be put together from the host that the caller names.
     )
     problems.install(api)
-    api.include_router(router)
+    for part in ROUTERS:
+        api.include_router(part)
     api.webhooks.include_router(CALLS)
     openapi.install(api)
     return api
