@@ -48,8 +48,6 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # The reference data live as long as the process: the collector need not look at them again.
         gc.collect()
         gc.freeze()
-        # A search makes some ten thousand objects that are all gone when it is answered.
-        gc.set_threshold(50_000, 20, 50)
         fresh = copies.kept_fresh(airports.copy, airlines.copy, *rules.copies())
         together = gathering.kept_together()
         async with (
