@@ -3,8 +3,6 @@
 `/flights/search` and `/flights/live` come before `/flights/{id}`, which would take them for ids.
 """
 
-from fastapi import APIRouter
-
 from app.airlines.router import router as airlines
 from app.airports.router import router as airports
 from app.auth.account_router import router as accounts
@@ -46,8 +44,8 @@ OTHER_BODIES = {
 # Paths that share a limit of their own, because their answers are worked out from many flights.
 SEARCHES = ("/flights/search", "/flights/calendar")
 
-router = APIRouter()
-for _part in (
+# One by one and not as a router of routers, for which FastAPI would work every route out once more.
+ROUTERS = (
     offers,
     seats,
     live,
@@ -73,5 +71,4 @@ for _part in (
     schedules.router,
     rules.router,
     ops,
-):
-    router.include_router(_part)
+)

@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from app import __version__, openapi
 from app.airlines import service as airlines
 from app.airports import service as airports
-from app.api import CALLS, LARGER_BODIES, OTHER_BODIES, SEARCHES, router
+from app.api import CALLS, LARGER_BODIES, OTHER_BODIES, ROUTERS, SEARCHES
 from app.auth import keys, revoked, tokens
 from app.bookings.hotpath import HotPath
 from app.core import copies, db, gathering, http, logging, redis, tracing, written
@@ -48,8 +48,6 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # The reference data live as long as the process: the collector need not look at them again.
         gc.collect()
         gc.freeze()
-        # A search makes some ten thousand objects that are all gone when it is answered.
-        gc.set_threshold(50_000, 20, 50)
         fresh = copies.kept_fresh(airports.copy, airlines.copy, *rules.copies())
         together = gathering.kept_together()
         async with (
@@ -85,7 +83,8 @@ def create_api() -> FastAPI:
         redirect_slashes=False,  # Where to would be put together from the host that the caller names.
     )
     problems.install(api)
-    api.include_router(router)
+    for part in ROUTERS:
+        api.include_router(part)
     api.webhooks.include_router(CALLS)
     openapi.install(api)
     return api

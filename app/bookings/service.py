@@ -25,6 +25,7 @@ from app.offers.token import Offer
 
 # No vowels, so no words; no 0, 1, I, L, O, so nothing to misread.
 _PNR_ALPHABET = "BCDFGHJKMNPQRSTVWXYZ23456789"
+_PNR_LENGTH = 6
 _PNR_DRAWS = 5
 _SWEEP = 200
 _LAST_ID = 2**63 - 1
@@ -102,7 +103,16 @@ async def find(session: Session, user_id: uuid.UUID, pnr: str) -> Row:
 def reference(pnr: str) -> str | None:
     """A booking reference as it is stored; None for what cannot be one, which the database might choke on."""
     wanted = pnr.upper()
-    return wanted if len(wanted) == 6 and set(wanted) <= set(_PNR_ALPHABET) else None
+    return wanted if len(wanted) == _PNR_LENGTH and set(wanted) <= set(_PNR_ALPHABET) else None
+
+
+def _drawn_reference() -> str:
+    """One draw for all six characters, because each asks the system for random bytes."""
+    drawn, letters = secrets.randbelow(len(_PNR_ALPHABET) ** _PNR_LENGTH), ""
+    for _ in range(_PNR_LENGTH):
+        drawn, letter = divmod(drawn, len(_PNR_ALPHABET))
+        letters += _PNR_ALPHABET[letter]
+    return letters
 
 
 def parts_of(quote: Quote) -> list[Row]:
@@ -211,7 +221,7 @@ async def _stored(
         for j, flight in enumerate(flights)
     ]
     for _ in range(_PNR_DRAWS):
-        pnr = "".join(secrets.choice(_PNR_ALPHABET) for _ in range(6))
+        pnr = _drawn_reference()
         event = {
             "pnr": pnr,
             "status": "held",

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from time import perf_counter
 from typing import Any
 from urllib.parse import urlencode
@@ -34,6 +34,20 @@ class Session(AsyncSession):
     """`driver` is set where `rows` speaks to PostgreSQL without SQLAlchemy in between; see `direct`."""
 
     driver: asyncpg.Connection | None = None
+
+    @cached_property
+    def follow_ups(self) -> list[Callable[[], Awaitable[None]]]:
+        """What is to be done once the work is durable."""
+        return []
+
+
+class _Direct(Session):
+    """SQLAlchemy's part of a session is not made, because nothing of it works here and making it takes longer than
+    all else that `direct` does.
+    """
+
+    def __init__(self, driver: asyncpg.Connection) -> None:
+        self.driver = driver
 
 
 class Base(DeclarativeBase):
@@ -223,8 +237,7 @@ async def direct() -> AsyncIterator[Session]:
     """
     lent = await engine().raw_connection()
     driver: asyncpg.Connection = lent.driver_connection
-    session = Session()
-    session.driver = driver
+    session = _Direct(driver)
     cut_off = True
     try:
         with tracing.span("transaction", "client", _TOLD), raised_as_by_sqlalchemy(driver):
@@ -255,7 +268,7 @@ def raised_as_by_sqlalchemy(driver: asyncpg.Connection) -> Iterator[None]:
 
 
 async def _follow_up(session: Session) -> None:
-    for follow_up in session.info.get("after_commit", ()):
+    for follow_up in session.follow_ups:
         try:
             await follow_up()
         except Exception:
@@ -265,7 +278,7 @@ async def _follow_up(session: Session) -> None:
 
 def after_commit(session: Session, follow_up: Callable[[], Awaitable[None]]) -> None:
     """Do something once the work is durable, such as forgetting cached answers. It may not be done at all."""
-    session.info.setdefault("after_commit", []).append(follow_up)
+    session.follow_ups.append(follow_up)
 
 
 def count(session: Session, counter: Counter, by: int = 1) -> None:

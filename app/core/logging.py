@@ -234,7 +234,7 @@ class AccessLog:
             else:
                 known = work.told or _known(work)
                 lines.append(
-                    f'{beginning}{seconds * 1e9:.0f},"http.request.id":"{request.decode()}"{known}}}\n'
+                    f'{beginning}{int(seconds * 1e9)},"http.request.id":"{request.decode()}"{known}}}\n'
                 )
         write(lines)
 

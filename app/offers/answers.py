@@ -154,7 +154,7 @@ _tell_others = Together(_begin_generations)
 
 
 def _name(origin: str, destination: str, day: date) -> str:
-    return f"seats:{origin}:{destination}:{day:%Y%m%d}"
+    return f"seats:{origin}:{destination}:{day.isoformat()}"
 
 
 async def _stored(key: str, names: list[str]) -> tuple[_Found | None, Generations | None]:

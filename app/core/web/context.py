@@ -40,18 +40,6 @@ _QUIET = frozenset(("/livez", "/readyz", "/admin/metrics"))
 UNLIMITED = _QUIET | {"/admin/health"}
 _UNMATCHED = "unmatched"
 _PREFLIGHT: Kind = ("OPTIONS", "preflight", 204)
-_READ_HERE = frozenset(
-    (
-        b"x-request-id",
-        b"if-none-match",
-        b"authorization",
-        b"origin",
-        b"x-forwarded-for",
-        b"x-forwarded-proto",
-        b"access-control-request-method",
-        b"traceparent",
-    )
-)
 # Short, or requests would wait behind a long batch.
 _BATCH_SECONDS = 0.01
 
@@ -100,7 +88,7 @@ class RequestContext:
             self._settle()
             return
         started = monotonic()
-        told = {name: value for name, value in scope["headers"] if name in _READ_HERE}
+        told = dict(scope["headers"])
         request_id = told.get(b"x-request-id")
         if request_id is None or not _WELL_FORMED.fullmatch(request_id):
             request_id = next(self._ids)
