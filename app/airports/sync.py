@@ -110,7 +110,7 @@ def _check(airport: Row) -> None:
     if zone is not None and zone not in _zones():
         raise Refused("unknown_time_zone", "The time zone is not in the tz database.")
     if placed and zone is not None:
-        offset = clock.now().astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
+        offset = clock.now().astimezone(_zone(zone)).utcoffset() or timedelta()
         # Around the date line, clocks a day apart show the same hour under the same sun.
         ahead = offset / timedelta(hours=1) - longitude / _DEGREES_AN_HOUR
         if abs((ahead + 12) % 24 - 12) > _MOST_HOURS:
@@ -143,8 +143,14 @@ def _same_clock(one: str, other: str) -> bool:
     start = datetime(clock.now().year, 1, 1, tzinfo=UTC)
     weeks = (start + timedelta(weeks=week) for week in range(53))
     return all(
-        at.astimezone(ZoneInfo(one)).utcoffset() == at.astimezone(ZoneInfo(other)).utcoffset() for at in weeks
+        at.astimezone(_zone(one)).utcoffset() == at.astimezone(_zone(other)).utcoffset() for at in weeks
     )
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo:
+    """By itself the library keeps eight, and reads the others from their files for each airport anew."""
+    return ZoneInfo(name)
 
 
 @lru_cache(maxsize=1)

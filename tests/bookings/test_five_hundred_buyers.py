@@ -13,7 +13,7 @@ from app.core import db
 from app.offers import repository
 from tests.invariants import broken, journal_of
 from tests.payments.support import paid_at_once
-from tests.support.client import Answer, Client, Sandbox, adult, booking
+from tests.support.client import Answer, Client, Sandbox, adult, booking, patiently
 from tests.support.fleet import Fleet, Flight
 
 BUYERS, SEATS, ACCOUNTS = 500, 10, 10
@@ -32,7 +32,7 @@ async def rush(buyers: list[Client], bodies: list[dict[str, Any]]) -> list[Answe
 
     async def come_in(buyer: Client, body: dict[str, Any]) -> Answer:
         async with door:
-            return await buyer.post("/bookings", body)
+            return await patiently(lambda: buyer.post("/bookings", body))
 
     return await asyncio.gather(*(come_in(buyers[n % ACCOUNTS], body) for n, body in enumerate(bodies)))
 

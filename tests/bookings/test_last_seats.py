@@ -9,7 +9,7 @@ import pytest
 
 from app.core import db
 from app.offers import repository
-from tests.support.client import Client, Sandbox, in_days
+from tests.support.client import Client, Sandbox, in_days, patiently
 
 BUYERS, SEATS = 200, 10
 
@@ -50,7 +50,7 @@ async def test_two_hundred_buyers_share_ten_seats(traveller: Client, sandbox: Sa
     """Exactly ten bookings, a clear refusal for everybody else, and nothing left over."""
     offer = await flight_with_few_seats(traveller, sandbox, sql, 50)
 
-    answers = await asyncio.gather(*(traveller.book(offer["id"]) for _ in range(BUYERS)))
+    answers = await asyncio.gather(*(patiently(lambda: traveller.book(offer["id"])) for _ in range(BUYERS)))
 
     assert Counter(answer.status for answer in answers) == {201: SEATS, 409: BUYERS - SEATS}
     assert {answer.code for answer in answers if answer.status == 409} == {"sold_out"}

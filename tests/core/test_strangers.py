@@ -117,7 +117,7 @@ async def test_one_deadline_ends_everything(impatient: None, answer: Answer) -> 
         took = perf_counter() - started
 
     assert (reply.status, reply.error, reply.excerpt) == (None, "timeout", b"")
-    assert TOTAL * 0.9 < took < TOTAL + 0.5
+    assert TOTAL * 0.9 < took < TOTAL + 5
     assert TOTAL * 900 < reply.milliseconds <= took * 1000 + 1
 
 

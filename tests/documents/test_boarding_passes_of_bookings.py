@@ -21,7 +21,7 @@ from app.documents.schemas import BoardingPassList
 from tests.documents import papers
 from tests.documents.bcbp_reader import decode
 from tests.payments.support import VISA
-from tests.support.client import Answer, Client, adult
+from tests.support.client import Answer, Client, adult, patiently
 from tests.support.fleet import OSLO, Fleet
 
 INFANT = {"type": "infant", "given_name": "Byron", "family_name": "King", "born_on": "2026-01-05"}
@@ -79,7 +79,7 @@ def flights(booking: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def passes(client: Client, booking: dict[str, Any]) -> list[dict[str, Any]]:
-    answer = await client.get(f"/bookings/{booking['pnr']}/boarding-passes")
+    answer = await patiently(lambda: client.get(f"/bookings/{booking['pnr']}/boarding-passes"))
     assert answer.status == 200, answer.body
     BoardingPassList.model_validate(answer.body)
     found: list[dict[str, Any]] = answer.body["data"]

@@ -34,7 +34,9 @@ async def fuzz(description: str, token: str | None, *arguments: str) -> int:
     """The exit code; what the fuzzer has to say, with a command to reproduce each failure, is shown by pytest."""
     command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIGURATION)]
     command += ["run", description, *(["-H", f"Authorization: Bearer {token}"] if token else [])]
-    process = await asyncio.create_subprocess_exec(*command, *arguments)
+    # Before each request it looks through all of its environment for proxies.
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    process = await asyncio.create_subprocess_exec(*command, *arguments, env=environment)
     return await process.wait()
 
 

@@ -58,7 +58,7 @@ async def test_the_sandboxs_airlines_come_over_the_wire(
     await sql("DELETE FROM airlines")
     asked = await admin.post("/airlines/sync")
 
-    await service.run_due()
+    await service.run_due(300)  # In one go, however slow this machine is.
 
     job = (await admin.get(asked.headers["Location"])).body
     added = job["result"]["added"]

@@ -14,7 +14,7 @@ from tests.support.stack import child
 
 pytestmark = pytest.mark.usefixtures("reference_data")
 
-_PATIENCE_SECONDS = 40
+_PATIENCE_SECONDS = 120
 _CELERY = ("-m", "celery", "-A", "app.worker")
 
 

@@ -1,13 +1,10 @@
 """Whoever is booked on a flight or follows it hears of it: once, only what is news, and in their language."""
 
-from typing import Any
-
 import pytest
-from sqlalchemy import event
 
-from app.core import db
 from app.notifications import repository
 from tests.notifications.people import People
+from tests.support.asked import statements
 
 
 async def test_a_person_hears_it_once_on_each_phone(people: People) -> None:
@@ -230,25 +227,18 @@ async def test_many_events_cost_no_more_statements_than_one(people: People) -> N
     """However many people hear of them."""
     await people.relayed()  # What other tests have left costs statements as well.
     persons = [await people.somebody() for _ in range(2)]
-    asked: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if "revocations" not in statement:  # The process's own look at revoked sessions.
-            asked.append(statement)
-
-    async def statements(flights: int) -> int:
+    async def cost(flights: int) -> int:
         for _ in range(flights):
             flight = await people.flight()
             for person in persons:
                 await people.follow(person, flight)
             await people.delayed(flight, 45)
-        asked.clear()
-        event.listen(db.engine().sync_engine, "before_cursor_execute", note)
-        await people.relayed()
-        event.remove(db.engine().sync_engine, "before_cursor_execute", note)
+        with statements() as asked:
+            await people.relayed()
         return len(asked)
 
-    assert await statements(1) == await statements(4) < 15
+    assert await cost(1) == await cost(4) < 15
     assert len(await people.rows()) == 2 * 5
 
 

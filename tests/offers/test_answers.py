@@ -1,8 +1,7 @@
 """Search answers as ready bytes: repeated without work, forgotten when seats move, never needed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from time import perf_counter
 from typing import Any
 from urllib.parse import urlencode
@@ -10,14 +9,14 @@ from urllib.parse import urlencode
 import pytest
 import pytest_asyncio
 from prometheus_client import REGISTRY
-from sqlalchemy import event
 
-from app.core import db, money, redis
+from app.core import money, redis
 from app.core.config import settings
 from app.core.logging import BUSINESS
 from app.offers import answers
 from tests.flights.support import board, calls, time_to_try_again, until
 from tests.support import ecs
+from tests.support.asked import statements
 from tests.support.client import Answer, Client, Sandbox, in_days
 
 
@@ -36,23 +35,6 @@ async def no_redis(address: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         return await redis.or_none(redis.client().ping()) is not None
 
     await until(in_use)
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """What this process asks the database in the meantime; not its own look at revoked sessions."""
-    asked: list[str] = []
-
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        if "revocations" not in statement:
-            asked.append(statement)
-
-    engine = db.engine().sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield asked
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def answered(source: str) -> float:

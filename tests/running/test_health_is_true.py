@@ -18,7 +18,7 @@ from tests.support import stack
 from tests.support.client import Client, in_days
 from tests.support.nursery import Process
 
-_PATIENCE_SECONDS = 40
+_PATIENCE_SECONDS = 120
 _CELERY = ("-m", "celery", "-A", "app.worker")
 
 

@@ -56,7 +56,10 @@ def impostor(tmp_path: Path) -> Iterator[int]:
 
 @pytest.mark.parametrize("who", _ASKED)
 def test_nobody_is_believed_who_only_vouches_for_themselves(who: str, impostor: int) -> None:
-    done = run("-c", _ASKED[who], REDIS_URL=f"rediss://:secret@localhost:{impostor}/0")
+    for _ in range(5):
+        done = run("-c", _ASKED[who], REDIS_URL=f"rediss://:secret@localhost:{impostor}/0")
+        if "Timeout connecting" not in done.stderr:
+            break  # A machine under load may be too slow to be told who is there.
 
     assert done.returncode == 1
     assert "CERTIFICATE_VERIFY_FAILED" in done.stderr

@@ -79,13 +79,15 @@ async def test_every_connection_is_encrypted_and_to_whom_it_was_meant(
 
     async with encrypted(database, known.server("localhost")) as postgres_url:
         async with encrypted(redis, known.server("localhost")) as redis_url:
-            done = await asyncio.to_thread(
-                run,
-                "-c",
-                _CONNECTS,
-                DATABASE_URL=f"{postgres_url}?sslmode=verify-full&sslrootcert={trusted['postgresql']}&channel_binding=prefer",
-                REDIS_URL=f"{redis_url.replace('redis:', 'rediss:')}?ssl_ca_certs={trusted['redis']}",
-            )
+            verified = f"sslmode=verify-full&sslrootcert={trusted['postgresql']}&channel_binding=prefer"
+            settings = {
+                "DATABASE_URL": f"{postgres_url}?{verified}",
+                "REDIS_URL": f"{redis_url.replace('redis:', 'rediss:')}?ssl_ca_certs={trusted['redis']}",
+            }
+            for _ in range(5):
+                done = await asyncio.to_thread(run, "-c", _CONNECTS, **settings)
+                if "Timeout connecting" not in done.stderr:
+                    break  # A machine under load may be too slow to be told who is there.
 
     if stranger == "neither":
         assert done.returncode == 0, done.stderr[-3000:]

@@ -125,14 +125,14 @@ async def test_a_method_that_swallows_the_question_leaves_a_payment_as_it_was(
 
 async def test_an_answer_may_be_slow(client: Client, stripe_api: stripe.StripeClient) -> None:
     """By the card or on the way; others are served meanwhile."""
-    await client.control("POST", "/settings", {"cards": {"slow_seconds": 0.2}})
+    await client.control("POST", "/settings", {"cards": {"slow_seconds": 1}})
     loop = asyncio.get_running_loop()
     begun = loop.time()
     slow = asyncio.create_task(pay(stripe_api, "pm_sandbox_slow"))
     await pay(stripe_api)
-    assert loop.time() - begun < 0.15
+    assert not slow.done()
     assert (await slow).status == "succeeded"
-    assert loop.time() - begun > 0.19
+    assert loop.time() - begun > 0.99
     await arm(client, "slow", delay_seconds=0.2)
     begun = loop.time()
     await pay(stripe_api)

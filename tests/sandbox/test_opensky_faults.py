@@ -119,12 +119,12 @@ async def test_a_token_may_take_its_time(client: Client) -> None:
     """Which delays nothing else."""
     loop = asyncio.get_running_loop()
     await arm(client, "token_slow", delay_seconds=0.3)
-    begun = loop.time()
     await client.sky("states/all")
-    assert loop.time() - begun < 0.25
+    begun = loop.time()
     assert (await client.grant("sandbox")).json["access_token"]
-    assert loop.time() - begun > 0.25
-    assert (await client.control("GET", "/journal"))["requests"][-1]["fault"] == "token_slow"
+    assert loop.time() - begun > 0.29
+    other, grant = (await client.control("GET", "/journal"))["requests"][-2:]
+    assert (other["fault"], grant["fault"]) == (None, "token_slow")
 
 
 @pytest.mark.parametrize("name", ["truncated", "reset"])

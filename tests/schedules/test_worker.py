@@ -13,7 +13,7 @@ from tests.schedules.support import Ssim
 from tests.support.client import Client, in_days
 from tests.support.stack import child
 
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 120
 _LEGS = 45
 _FLIGHTS = _LEGS * 300
 

@@ -1,6 +1,7 @@
 """The product as an app sees it, and the sandbox as its operator sees it."""
 
 import itertools
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -110,6 +111,14 @@ class Sandbox:
         return await self.control(
             "POST", "/flights", {**body, "origin": origin, "destination": destination, **times}
         )
+
+
+async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """What clients are told to do: where something takes too long, as on a machine under load, ask again."""
+    for _ in range(4):
+        if (answer := await ask()).status != 503:
+            return answer
+    return await ask()
 
 
 def iso(instant: datetime) -> str:

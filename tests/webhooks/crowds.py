@@ -75,6 +75,13 @@ class Crowd:
             over.set()
             await task
 
+    async def has_told(self, more: int) -> None:
+        """Returns once it has told of so many more while it is telling, however fast this machine is."""
+        wanted = self.told + more
+        async with asyncio.timeout(30):
+            while self.told < wanted:  # noqa: ASYNC110  Telling has no event.
+                await asyncio.sleep(0.01)
+
     async def counts(self) -> dict[str, int]:
         """How many deliveries there are in each state."""
         found = await self.hooks.sql(
