@@ -76,6 +76,8 @@ async def test_ages_are_counted_by_the_vendors_clock(
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     monkeypatch.setattr(clock, "now", lambda: tomorrow)
 
+    await sky.set(extra_aircraft=200)  # At night there are few.
+
     rows = await live(api, bbox=EUROPE)
 
     assert len(rows) > 3

@@ -45,9 +45,7 @@ async def test_an_event_is_asked_for_once(traveller: Client, asked: list[str], k
     made = await created(traveller, events=asked)
 
     assert made["events"] == kept
-    changed = await traveller.request(
-        "PATCH", f"/webhooks/subscriptions/{made['id']}", json={"events": asked}
-    )
+    changed = await traveller.send("PATCH", f"/webhooks/subscriptions/{made['id']}", json={"events": asked})
     assert changed.body["events"] == kept
 
 

@@ -151,19 +151,13 @@ def answer(request: Request, error: AppError) -> Response:
         "code": error.code,
         "request_id": request.scope.get("state", {}).get("request_id", ""),
         "retryable": error.retryable,
-        **({"errors": [_placed(one, request.path_params) for one in error.errors]} if error.errors else {}),
+        **({"errors": error.errors} if error.errors else {}),
         **error.members,
     }
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(orjson.dumps(body), error.status, headers, "application/problem+json")
-
-
-def _placed(problem: FieldProblem, path: dict[str, Any]) -> FieldProblem:
-    """A service names a member of a body; where the path holds it, its name alone is the pointer."""
-    name = problem["pointer"].removeprefix("/")
-    return FieldProblem(name, problem["code"], problem["message"]) if name in path else problem
 
 
 def install(app: FastAPI) -> None:
@@ -191,7 +185,14 @@ def _handlers() -> dict[type[Exception], Callable[[Request, Exception], Awaitabl
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)  # noqa: S101
+    error.errors = error.errors and [_placed(one, request.path_params) for one in error.errors]
     return answer(request, error)
+
+
+def _placed(problem: FieldProblem, path: dict[str, Any]) -> FieldProblem:
+    """A service names a member of a body; where the path holds what it means, the name alone is the pointer."""
+    name = problem["pointer"].removeprefix("/")
+    return FieldProblem(name, problem["code"], problem["message"]) if name in path else problem
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
