@@ -89,6 +89,16 @@ async def until(true: Callable[[], Awaitable[bool]], seconds: float = 15) -> Non
         await asyncio.sleep(0.1)
 
 
+async def ask(standby: Server, *question: Any) -> Any:
+    """What the standby says, which ends whatever is in the way of its replay: the questions of tests as well."""
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                return await standby.ask(*question)
+            except (asyncpg.SerializationError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError):
+                await asyncio.sleep(0.1)
+
+
 async def health(client: Client) -> dict[str, Any]:
     found: dict[str, Any] = (await client.get("/admin/health")).body["checks"]["replica"]
     return found
@@ -105,7 +115,7 @@ async def level(primary: Server, standby: Server) -> None:
     """Wait until everything has been replayed, also what the primary has committed and not yet written to its log."""
     written = await primary.ask("SELECT pg_current_wal_insert_lsn()::text")
     reached = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
-    await until(lambda: standby.ask(reached, written))
+    await until(lambda: ask(standby, reached, written))
 
 
 async def test_what_was_written_shows_once_it_is_replayed_or_the_replica_is_too_far_behind(
@@ -116,8 +126,8 @@ async def test_what_was_written_shows_once_it_is_replayed_or_the_replica_is_too_
     await primary.ask(acted)
     await level(primary, standby)
     await until(lambda: _is(admin, "ok"))
-    await standby.ask("SELECT pg_wal_replay_pause()")
-    await until(lambda: standby.ask("SELECT pg_get_wal_replay_pause_state() = 'paused'"))
+    await ask(standby, "SELECT pg_wal_replay_pause()")
+    await until(lambda: ask(standby, "SELECT pg_get_wal_replay_pause_state() = 'paused'"))
     before = await newest(admin)
     await primary.ask(acted)
     there = str(await primary.ask("SELECT id FROM audit_log ORDER BY at DESC LIMIT 1"))
@@ -128,7 +138,7 @@ async def test_what_was_written_shows_once_it_is_replayed_or_the_replica_is_too_
     assert (await admin.get("/admin/health")).body["status"] in ("degraded", "down")
     assert await lag_metric(http, admin.base) > replica.MOST_SECONDS
 
-    await standby.ask("SELECT pg_wal_replay_resume()")
+    await ask(standby, "SELECT pg_wal_replay_resume()")
     await until(lambda: _is(admin, "ok"))
 
     async def is_told() -> bool:
@@ -161,14 +171,14 @@ async def it_is_read_anew(fleet: Fleet, primary: Server, standby: Server) -> Non
     flight = await fleet.flight(day=in_days(200))
     await level(primary, standby)
     asked = "SELECT xact_commit FROM pg_stat_database WHERE datname = 'jetway'"
-    before = await standby.ask(asked)
+    before = await ask(standby, asked)
     assert list((await builder.build(flight.day)).id) == [flight.id]
     await until(lambda: _more(standby, asked, before))
 
-    await standby.ask("SELECT pg_wal_replay_pause()")
+    await ask(standby, "SELECT pg_wal_replay_pause()")
     later = await fleet.flight_at(datetime.combine(flight.day, datetime.min.time(), UTC).replace(hour=15))
     assert set((await builder.build(flight.day)).id) == {flight.id, later.id}
-    await standby.ask("SELECT pg_wal_replay_resume()")
+    await ask(standby, "SELECT pg_wal_replay_resume()")
 
 
 async def _more(server: Server, statement: str, than: int) -> bool:
@@ -189,8 +199,9 @@ async def test_a_question_that_replay_has_ended_is_asked_at_the_primary(
 
     reading = asyncio.create_task(replica.read(slow))
     await until(
-        lambda: standby.ask(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(2%' AND pid <> pg_backend_pid())"
+        lambda: ask(
+            standby,
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(2%' AND pid <> pg_backend_pid())",
         )
     )
     await primary.ask("UPDATE users SET full_name = full_name")
@@ -205,9 +216,9 @@ async def test_one_that_was_promoted_or_stopped_is_not_asked(
 ) -> None:
     """A promoted replica goes its own way from then on; no write of ours ever gets there."""
     await until(lambda: _is(admin, "ok"))
-    await standby.ask("SELECT pg_promote()")
-    await standby.ask(
-        "INSERT INTO audit_log (action, actor_kind) VALUES ('test.elsewhere', 'system') RETURNING 1"
+    await ask(standby, "SELECT pg_promote()")
+    await ask(
+        standby, "INSERT INTO audit_log (action, actor_kind) VALUES ('test.elsewhere', 'system') RETURNING 1"
     )
     await until(lambda: _is(admin, "down"))
 
