@@ -63,7 +63,7 @@ async def test_worker_and_beat_do_their_work_and_end_when_told(
                 await asyncio.sleep(0.2)
         assert stack.run(*check, **alive).returncode == 0
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(30) == 0
 
 
 class Composed(Postgres):
