@@ -183,7 +183,6 @@ async def renew_price(user_id: uuid.UUID, pnr: str) -> None:
         if risen:
             await give_up_waiting(session, booking)  # It is for the old price.
             terms = {**booking["terms"], "parts": service.parts_of(quote)}
-            await give_up_waiting(session, booking)
             await repository.reprice(session, booking["id"], quote.total, quote.wire(), terms)
     if risen:
         old, new = (money.wire(minor, booking["currency"]) for minor in (booking["total_minor"], quote.total))
