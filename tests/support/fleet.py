@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.offers import answers
 from tests.support.client import Client, in_days
 
 _CARRIERS = ("7Q", "8Q", "0Q")  # Nobody's.
@@ -81,6 +82,8 @@ class Fleet:
             id=flight.id,
             seats=seats,
         )
+        # As after every other change of seats: a search of before does not know this flight.
+        await answers.seats_moved([(origin, destination, flight.day)])
         return flight
 
     async def round_trip(self, seats: int = 10) -> tuple[Flight, Flight]:
