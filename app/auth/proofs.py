@@ -15,18 +15,23 @@ async def password(user_id: uuid.UUID, password: str) -> User:
     """The account, as it was when its password was said.
 
     Raises NotConfirmed, TooManyRequests, InvalidToken, Overloaded.
-    An attempt is counted before it is made, so that of many at once no more are answered than the limit allows.
+    Only wrong ones count: an app may ask for several things at once. Of many wrong ones at once no more are answered
+    than the limit allows, and a right one among them opens nothing.
     """
+    tries = (_TRIES, str(user_id))
     with passwords.place():
-        await attempts.spend(_TRIES, str(user_id))
         async with db.transaction() as session:
+            await attempts.check(session, *tries)
             user = await repository.user(session, user_id)
         if user is None:
             raise InvalidToken
-        if not await passwords.fits(password, user.password_hash):
-            raise NotConfirmed
+        right = await passwords.fits(password, user.password_hash)
         async with db.transaction() as session:
-            await attempts.forget(session, _TRIES, str(user_id))
+            # Whoever tries in the same moment is answered before or after: so many failures are, and no more.
+            await attempts.check(session, *tries, in_turn=True)
+            await (attempts.forget if right else attempts.note)(session, *tries)
+        if not right:
+            raise NotConfirmed
         return user
 
 

@@ -5,7 +5,7 @@ from app.core.errors import Conflict, NotFound, TooManyRequests, Unprocessable
 
 class BookingNotFound(NotFound):
     code = "booking_not_found"
-    title = "You have no booking with this reference"
+    title = "There is no booking with this reference for you"
 
 
 class TooManyHolds(TooManyRequests):

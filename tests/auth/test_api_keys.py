@@ -202,6 +202,13 @@ async def test_an_account_has_twenty_at_most(traveller: Client, monkeypatch: pyt
     assert (await asked(traveller)).status == 201
 
 
+async def test_who_says_the_right_password_is_never_told_to_wait(traveller: Client) -> None:
+    """An app that makes several keys at once says it as often; only wrong ones are counted."""
+    answers = await asyncio.gather(*(asked(traveller) for _ in range(8)))
+
+    assert [answer.status for answer in answers] == [201] * 8, [answer.body for answer in answers]
+
+
 async def test_a_key_of_the_other_mode_is_refused(traveller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a key of the wrong deployment is noticed as that."""
     live = Client(traveller.session, traveller.base, "jtw_live_" + "A" * 43)
