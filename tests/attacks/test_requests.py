@@ -10,10 +10,10 @@ from app.core.config import settings
 from tests.notifications.support import Mails
 from tests.ownership.conftest import Person
 from tests.ownership.described import Operation
-from tests.support.client import Client
+from tests.support.client import Client, in_days
 
 ELSEWHERE = "evil.example"
-SEARCH = "/flights/search?origin=JFK&destination=LHR&departure_date=2027-03-03"
+SEARCH = f"/flights/search?origin=JFK&destination=LHR&departure_date={in_days(97)}"
 
 
 @pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.bookings import tasks
 from tests.payments.support import VISA
-from tests.support.client import Answer, Client, adult, booking
+from tests.support.client import BORN, Answer, Client, adult, booking
 from tests.support.fleet import Fleet, Flight
 
 PAYMENT = {"payment": VISA}
@@ -17,8 +17,7 @@ _people = itertools.count(1)
 
 def somebody(kind: str = "adult", **more: Any) -> Row:
     """A traveller of their own name."""
-    born = {"adult": "1990-12-10", "child": "2019-05-05", "infant": "2026-03-01"}[kind]
-    return adult(next(_people), type=kind, born_on=born, **more)
+    return adult(next(_people), type=kind, born_on=BORN[kind], **more)
 
 
 async def offer(

@@ -21,10 +21,10 @@ from app.documents.schemas import BoardingPassList
 from tests.documents import papers
 from tests.documents.bcbp_reader import decode
 from tests.payments.support import VISA
-from tests.support.client import Answer, Client, adult, patiently
+from tests.support.client import BORN, Answer, Client, adult, patiently
 from tests.support.fleet import OSLO, Fleet
 
-INFANT = {"type": "infant", "given_name": "Byron", "family_name": "King", "born_on": "2026-01-05"}
+INFANT = {"type": "infant", "given_name": "Byron", "family_name": "King", "born_on": BORN["infant"]}
 
 
 class Day:

@@ -43,6 +43,8 @@ async def test_times_are_those_of_the_file(
 ) -> None:
     """Over the night in which London's clocks change, with the offsets that both cities have then."""
     day = clock_change("Europe/London", forward=forward) - timedelta(days=1)
+    if day > in_days(355):
+        pytest.skip("the next change is too far ahead to be sold")
     route = {"carrier": carrier, "origin": "JFK", "destination": "LHR"}
     await load("ssim", one_leg(mode, **route, **told, first=day, last=day))
 

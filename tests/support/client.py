@@ -129,13 +129,17 @@ def in_days(days: int) -> date:
     return datetime.now(UTC).date() + timedelta(days=days)
 
 
+# Of that age on each day that flights are sold for.
+BORN = {"adult": "1990-12-10", "child": in_days(-7 * 365).isoformat(), "infant": in_days(-200).isoformat()}
+
+
 def adult(number: int = 0, **more: Any) -> dict[str, Any]:
     letters = "".join(chr(65 + int(digit)) for digit in str(number))
     return {
         "type": "adult",
         "given_name": f"Ada {letters}",
         "family_name": "Lovelace",
-        "born_on": "1990-12-10",
+        "born_on": BORN["adult"],
         **more,
     }
 

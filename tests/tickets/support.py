@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 from app.core import db
 from app.tickets import service
-from tests.support.client import Client, adult
+from tests.support.client import BORN, Client, adult
 from tests.support.fleet import Fleet, Flight
 
 T = TypeVar("T")
 
-INFANT = {"type": "infant", "given_name": "Allegra", "family_name": "Lovelace", "born_on": "2026-03-01"}
+INFANT = {"type": "infant", "given_name": "Allegra", "family_name": "Lovelace", "born_on": BORN["infant"]}
 
 
 @dataclass
