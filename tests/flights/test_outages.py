@@ -165,7 +165,7 @@ async def test_an_old_board_is_served_while_it_is_fetched_again(
     day = in_days(210)
     before = await api.search("BGO", "OSL", day, limit=100)
     await age(sql, "BGO", day)
-    await sandbox.fault("slow", delay_seconds=0.5, times=1)
+    await sandbox.fault("slow", delay_seconds=1.5, times=1)
 
     old = await api.search("BGO", "OSL", day, limit=99)
 

@@ -53,7 +53,7 @@ async def test_an_old_flight_is_renewed_behind_the_answer(api: Client, flight: W
 async def test_twenty_readers_are_one_call(api: Client, flight: Watched) -> None:
     """While the vendor takes its time."""
     flight.ahead = timedelta(minutes=30)
-    await flight.sandbox.fault("slow", delay_seconds=0.3)
+    await flight.sandbox.fault("slow", delay_seconds=1.5)
 
     answers = await asyncio.gather(*(read(api, flight) for _ in range(20)))
 

@@ -69,7 +69,7 @@ async def test_an_aged_board_is_renewed_once(both: list[Client], sandbox: Sandbo
     await sql(
         "UPDATE schedule_boards SET fresh_until = now() WHERE airport = 'FAE' AND local_date = :day", day=day
     )
-    await sandbox.fault("slow", delay_seconds=0.3)
+    await sandbox.fault("slow", delay_seconds=1.5)
 
     answers = await asyncio.gather(
         *(both[i % 2].search("FAE", "KEF", day, limit=i % 50 + 30) for i in range(60))

@@ -145,7 +145,7 @@ async def test_a_stampede_after_an_outage_is_one_call(sandbox: Sandbox, books: B
     for _ in range(3):
         await code(board)
     await sandbox.control("DELETE", "/faults")
-    await sandbox.fault("slow", delay_seconds=0.3)
+    await sandbox.fault("slow", delay_seconds=2)
     await books.pause_is_over("aviationstack")
     await sandbox.control("DELETE", "/journal")
 

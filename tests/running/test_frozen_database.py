@@ -83,7 +83,7 @@ async def test_whoever_asks_a_frozen_database_is_told_within_seconds(
     await asyncio.gather(
         *(traveller.get("/bookings") for _ in range(8))
     )  # All connections are there, and idle.
-    await sandbox.fault("slow", "/v1/payment_intents", delay_seconds=0.5, times=1)
+    await sandbox.fault("slow", "/v1/payment_intents", delay_seconds=1, times=1)
     paid = asyncio.create_task(timed(bought(traveller, paying)))
     await until(lambda: _is_called(sandbox))
 
