@@ -274,7 +274,7 @@ async def test_every_search_is_counted_once(
 ) -> None:
     """One that is repeated from memory with the others of its kind, a little later; a further page not at all."""
     monkeypatch.setattr(settings(), "log_level", "INFO")
-    monkeypatch.setattr(answers, "_TOLD_SECONDS", 0.1)
+    monkeypatch.setattr(answers, "_TOLD_SECONDS", 0.5)
     answers._tell_of_repeats()  # Those of other tests.
     capsys.readouterr()
     found = await api.get(query(77, adults="2", limit="1"))
@@ -282,7 +282,7 @@ async def test_every_search_is_counted_once(
         assert (await api.get(query(77, adults="2", limit="1"))).body == found.body
     await api.get(query(77, swapped=True, adults="2", limit="1"))
     await api.get(query(77, adults="2", limit="1", cursor=found.body["next_cursor"]))
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.7)
 
     told = [line for line in ecs.read(capsys.readouterr().out) if line["event.dataset"] == BUSINESS]
 

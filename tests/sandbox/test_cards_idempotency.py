@@ -48,9 +48,9 @@ async def test_a_twin_that_comes_too_early_is_sent_away(
     client: Client, stripe_api: stripe.StripeClient
 ) -> None:
     """While the first is under way; afterwards it hears what the first has heard."""
-    await client.control("POST", "/settings", {"cards": {"slow_seconds": 0.3}})
+    await client.control("POST", "/settings", {"cards": {"slow_seconds": 1}})
     first = asyncio.create_task(pay(stripe_api, "pm_sandbox_slow", key="trip-1"))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.2)
     with pytest.raises(stripe.APIError) as refused:
         await pay(stripe_api, "pm_sandbox_slow", key="trip-1")
     assert (refused.value.http_status, refused.value.error.code) == (409, "idempotency_key_in_use")

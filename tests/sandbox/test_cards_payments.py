@@ -163,7 +163,7 @@ async def test_the_bank_decides_though_nobody_asks(client: Client, stripe_api: s
     """A timer of its own, so that the news can be told."""
     await client.control("POST", "/settings", {"cards": {"processing_seconds": 0.05}})
     await pay(stripe_api, "pm_sandbox_processing")
-    await asyncio.sleep(0.15)
+    await asyncio.sleep(0.5)
     await client.control("POST", "/clock", {"now": "2026-11-01T00:00:00Z"})
     assert await money(client) == [("charged", 10_000)]
 

@@ -216,7 +216,7 @@ async def test_events_may_come_before_the_answer(
         await pay(stripe_api)
         assert len(shop.heard) == 3
     shop.heard = []
-    await switch(client, before_answer=False, webhooks="parallel", delay_seconds=0.2)
+    await switch(client, before_answer=False, webhooks="parallel", delay_seconds=1)
     await pay(stripe_api, confirm=False)
     await asyncio.sleep(0.1)
     assert shop.heard == []
