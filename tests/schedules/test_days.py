@@ -4,17 +4,18 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.flights import times
-from app.schedules.legs import FlightLeg, Window, dated
+from app.schedules.legs import FlightLeg, Refused, Window, dated
 from tests.flights.support import clock_change
 from tests.schedules.support import entries, legs, one_leg, row, table
 from tests.support.client import in_days
 
 WINDOW = Window(in_days(-1), in_days(361))
-OSLO = ZoneInfo("Europe/Oslo")
+OSLO, DAY = ZoneInfo("Europe/Oslo"), timedelta(days=1)
 
 patterns = st.fixed_dictionaries(
     {
@@ -48,6 +49,16 @@ def enumerated(told: dict[str, Any], last: date) -> set[datetime]:
     return found
 
 
+def passed_over(reading: datetime) -> bool:
+    """Whether Oslo's clocks never show it, but show when a flight of 55 minutes lands."""
+    landing = reading + timedelta(minutes=55)
+    return not shown_in_oslo(reading) and shown_in_oslo(landing)
+
+
+def shown_in_oslo(reading: datetime) -> bool:
+    return reading.replace(tzinfo=OSLO).astimezone(UTC).astimezone(OSLO).replace(tzinfo=None) == reading
+
+
 @settings(max_examples=300, deadline=None)
 @given(patterns)
 def test_expanding_is_enumerating(told: dict[str, Any]) -> None:
@@ -68,9 +79,14 @@ def test_expanding_is_enumerating(told: dict[str, Any]) -> None:
     )
 
     [read] = entries("ssim", content)
+    expected = enumerated(told, last)
+    if expected and all(map(passed_over, expected)):
+        with pytest.raises(Refused):
+            dated(read, WINDOW)  # type: ignore[arg-type]
+        return
 
     found = dated(read, WINDOW) if isinstance(read, FlightLeg) else []
-    assert {flight.departure.scheduled for flight in found} == enumerated(told, last)
+    assert {flight.departure.scheduled for flight in found} == expected
     assert len(found) == len({flight.departure.scheduled for flight in found})
 
 
@@ -129,6 +145,18 @@ def test_local_times_stay_on_the_clock_when_it_changes() -> None:
 
     assert hours_of(instants("L", forward)) == ["09:00", "08:00", "08:00"]
     assert hours_of(instants("L", back)) == ["08:00", "09:00", "09:00"]
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_day_without_such_a_time_spoils_no_other(before: int) -> None:
+    """Neither as the first nor as the last of those that are on sale; a leg that has only such days is refused."""
+    day = clock_change("Europe/Oslo", forward=True)
+    [leg] = legs("ssim", one_leg(first=day - 4 * DAY, last=day + 4 * DAY, departs="0205", arrives="0300"))
+    there = Window(day - 3 * DAY * before, day + 3 * DAY * (1 - before))
+
+    assert len(dated(leg, there)) == 4
+    with pytest.raises(Refused):
+        dated(leg, Window(day, day))
 
 
 def test_utc_times_stay_when_the_clock_changes() -> None:
