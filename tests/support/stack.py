@@ -22,6 +22,7 @@ import asyncpg
 import pytest
 import uvicorn
 
+from dev.server import free_port
 from dev.servers import embedded_servers
 from tests.support.nursery import Process, nursery
 
@@ -179,13 +180,6 @@ def api_process(**environment: str) -> Iterator[str]:
     with child("-m", "uvicorn", "app.main:app", "--port", str(port), "--no-access-log", **environment):
         wait_for(f"http://127.0.0.1:{port}/readyz")
         yield f"http://127.0.0.1:{port}"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_for(url: str, seconds: float = 60) -> None:
